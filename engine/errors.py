@@ -1,0 +1,212 @@
+"""The errors of the engine: what was refused, with the facts, and a sentence for the person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+
+class EngineError(Exception):
+    """The engine refuses this, for a reason the person can be told."""
+
+
+# Nothing there (or nothing that this person may know of) ------------------------------------------------
+
+
+class NotFound(EngineError):
+    """What was asked for does not exist, or must not be known to the person who asks."""
+
+
+class CaseNotFound(NotFound):
+    def __init__(self, business_key: str) -> None:
+        super().__init__(f"事案 {business_key} は見つかりません。")
+        self.business_key = business_key
+
+
+class InstanceNotFound(NotFound):
+    def __init__(self, instance: int) -> None:
+        super().__init__(f"プロセスの実行 {instance} は見つかりません。")
+        self.instance = instance
+
+
+class TaskNotFound(NotFound):
+    def __init__(self, task: int) -> None:
+        super().__init__(f"作業 {task} は見つかりません。")
+        self.task = task
+
+
+class JobNotFound(NotFound):
+    def __init__(self, job: int) -> None:
+        super().__init__(f"ジョブ {job} は見つかりません。")
+        self.job = job
+
+
+class IncidentNotFound(NotFound):
+    def __init__(self, incident: int) -> None:
+        super().__init__(f"開いている障害 {incident} は見つかりません。")
+        self.incident = incident
+
+
+class PersonNotFound(NotFound):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"「{name}」さんは登録されていません。")
+        self.name = name
+
+
+class ProcessNotFound(NotFound):
+    def __init__(self, key: str) -> None:
+        super().__init__(f"プロセス「{key}」は配備されていません。")
+        self.key = key
+
+
+class DeploymentNotFound(NotFound):
+    def __init__(self, deployment: int) -> None:
+        super().__init__(f"配備 {deployment} は見つかりません。")
+        self.deployment = deployment
+
+
+class StartNotFound(NotFound):
+    def __init__(self, start: str) -> None:
+        super().__init__(f"「{start}」という始め方はありません。")
+        self.start = start
+
+
+class MessageNotFound(NotFound):
+    def __init__(self, message: str) -> None:
+        super().__init__(f"「{message}」という知らせはありません。")
+        self.message = message
+
+
+# No right -----------------------------------------------------------------------------------------------
+
+
+class NotAllowed(EngineError):
+    """This person has no right to do this."""
+
+
+class TaskNotYours(NotAllowed):
+    """The task is for another person or group."""
+
+    def __init__(self, task: int, actor: str) -> None:
+        super().__init__("この作業は、別の担当の方のものです。")
+        self.task, self.actor = task, actor
+
+
+class CannotBeAssigned(NotAllowed):
+    """The person who should get the task may not do it."""
+
+    def __init__(self, task: int, person: str) -> None:
+        super().__init__(f"「{person}」さんは、この作業の担当になれません。候補の中から選んでください。")
+        self.task, self.person = task, person
+
+
+class StartNotYours(NotAllowed):
+    def __init__(self, start: str) -> None:
+        super().__init__("この手続きは、ほかの担当の方が始めるものです。")
+        self.start = start
+
+
+class MessageNotYours(NotAllowed):
+    def __init__(self, message: str) -> None:
+        super().__init__("この知らせは、ほかの担当の方が送るものです。")
+        self.message = message
+
+
+# Too late, or somebody else was first -------------------------------------------------------------------
+
+
+class Conflict(EngineError):
+    """What is there now is not what the person saw."""
+
+
+class StaleInstance(Conflict):
+    """Another step of the same instance was stored in between; trying again may succeed."""
+
+    def __init__(self, instance: int) -> None:
+        super().__init__("ほかの方の操作と重なりました。もう一度お試しください。")
+        self.instance = instance
+
+
+class TaskAlreadyClosed(Conflict):
+    """`by` completed the task at `at`; None if the process took it back."""
+
+    def __init__(self, task: int, by: str | None, at: datetime) -> None:
+        when = f"{at:%Y-%m-%d %H:%M}"
+        told = f"「{by}」さんが {when} に済ませています。" if by else f"{when} に不要になりました。"
+        super().__init__(f"この作業は、{told}")
+        self.task, self.by, self.at = task, by, at
+
+
+class TaskAlreadyClaimed(Conflict):
+    def __init__(self, task: int, by: str) -> None:
+        super().__init__(f"この作業は、「{by}」さんが引き受けています。")
+        self.task, self.by = task, by
+
+
+class IllegalMove(Conflict):
+    """No such change of state exists."""
+
+    def __init__(self, old: str, new: str) -> None:
+        super().__init__(f"「{old}」から「{new}」へは移れません。")
+        self.old, self.new = old, new
+
+
+class InstanceEnded(Conflict):
+    def __init__(self, instance: int) -> None:
+        super().__init__(f"プロセスの実行 {instance} は、すでに終わっています。")
+        self.instance = instance
+
+
+# What was given is not right ----------------------------------------------------------------------------
+
+
+class SubmissionInvalid(EngineError):
+    """Nothing was taken; `errors` says for each field path what to do."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("\n".join(f"{path}: {message}" for path, message in errors.items()))
+        self.errors = dict(errors)
+
+
+class Finding(Protocol):
+    """One thing in a file that must be mended."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def element_id(self) -> str: ...
+    @property
+    def element_name(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+
+
+class DeploymentRejected(EngineError):
+    """Nothing was deployed; `findings` holds every reason, of every file."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__("\n".join(map(str, findings)))
+        self.findings = findings
+
+
+class FileUnreadable(EngineError):
+    """A file given by a person cannot be used; the message says which, where and why."""
+
+
+class TooManySteps(EngineError):
+    """Messages between instances go round in a circle; nothing was stored."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"メッセージのやりとりが {limit} 回を超えました。プロセスが回り続けていないか確かめてください。"
+        )
+        self.limit = limit
+
+
+class HistoryBroken(EngineError):
+    """An event of the hash chain is not what was recorded; `event` is the first bad one."""
+
+    def __init__(self, chain: str, seq: int, reason: str) -> None:
+        super().__init__(f"履歴 {chain} の {seq} 番目が記録と合いません: {reason}")
+        self.chain, self.seq, self.reason = chain, seq, reason
