@@ -1,0 +1,249 @@
+"""Decision tables (DMN 1.5, 8): hit policies, aggregation, and the record of every rule that matched."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from engine import feel
+from engine.dmn.boxed import Boxed
+from engine.dmn.model import MatchedRule
+from engine.dmn.run import Run, Scope
+from engine.dmn.types import Type, coerce
+from engine.feel import Expression, UnaryTests, Value
+
+
+class HitPolicy(Enum):
+    """What becomes of several rules that match (8.2.8)."""
+
+    UNIQUE = "UNIQUE"
+    ANY = "ANY"
+    PRIORITY = "PRIORITY"
+    FIRST = "FIRST"
+    RULE_ORDER = "RULE ORDER"
+    OUTPUT_ORDER = "OUTPUT ORDER"
+    COLLECT = "COLLECT"
+
+
+class Aggregation(Enum):
+    """What COLLECT makes of the outputs."""
+
+    SUM = "SUM"
+    MIN = "MIN"
+    MAX = "MAX"
+    COUNT = "COUNT"
+
+
+@dataclass(frozen=True, slots=True)
+class InputClause:
+    """A column to test: the expression, its type, and the values it may have."""
+
+    element_id: str
+    text: str
+    expression: Boxed
+    type: Type
+    allowed: UnaryTests | None
+    allowed_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputClause:
+    """A column of results; `ranking` lists its values from the highest priority to the lowest."""
+
+    element_id: str
+    name: str
+    type: Type
+    allowed: UnaryTests | None
+    allowed_text: str
+    ranking: Expression | None
+    default: Boxed | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """An input entry, `column` from 0; `tests` is None where every value will do. Equal entries are one."""
+
+    column: int
+    text: str
+    tests: UnaryTests | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A row; `index` counts from 1."""
+
+    index: int
+    element_id: str
+    cells: tuple[Cell, ...]
+    conditions: tuple[tuple[int, UnaryTests], ...]  # column and tests of the cells that test something
+    conclusions: tuple[Boxed, ...]
+    annotation: str
+
+
+Outputs = Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionTable:
+    """A compiled decision table."""
+
+    name: str
+    hit_policy: HitPolicy
+    aggregation: Aggregation | None
+    inputs: tuple[InputClause, ...]
+    outputs: tuple[OutputClause, ...]
+    rules: tuple[Rule, ...]
+
+    def evaluate(self, scope: Scope, run: Run) -> Value:
+        """Return what the hit policy makes of the rules that match, null with a fault if it forbids them."""
+        faults_before = len(run.faults)
+        values = tuple(self._input(clause, scope, run) for clause in self.inputs)
+        if len(run.faults) > faults_before:
+            return None
+        matched = self._matching(values, scope, run)
+        results = [self._conclude(rule, scope, run) for rule in matched]
+        if len(run.faults) > faults_before:
+            return None
+        if not results:
+            return self._default(scope, run)
+        return _POLICIES[self.hit_policy](self, results, run)
+
+    def _input(self, clause: InputClause, scope: Scope, run: Run) -> Value:
+        value = clause.expression.evaluate(scope, run)
+        value = coerce(value, clause.type, run.environment, clause.text)
+        run.trace.inputs[clause.text] = value
+        if value is None or clause.allowed is None or clause.allowed.evaluate(value, scope, run.environment):
+            return value
+        return run.fault(
+            f"{self.name}: 入力 {clause.text} の値 {feel.to_text(value)} は、"
+            f"使える値({clause.allowed_text})にありません。"
+        )
+
+    def _matching(self, values: tuple[Value, ...], scope: Scope, run: Run) -> list[Rule]:
+        """Return the rules whose every input entry holds, in order; only the first under FIRST."""
+        environment = run.environment
+        known: dict[int, bool] = {}  # by identity of the tests: what they say of this input
+        matching: list[Rule] = []
+        for rule in self.rules:
+            for column, tests in rule.conditions:
+                passed = known.get(id(tests))
+                if passed is None:
+                    passed = known[id(tests)] = tests.evaluate(values[column], scope, environment)
+                if not passed:
+                    break
+            else:
+                matching.append(rule)
+                if self.hit_policy is HitPolicy.FIRST:
+                    break
+        return matching
+
+    def _conclude(self, rule: Rule, scope: Scope, run: Run) -> Outputs:
+        outputs = {
+            clause.name: self._output(clause, conclusion, scope, run)
+            for clause, conclusion in zip(self.outputs, rule.conclusions, strict=True)
+        }
+        run.trace.rules.append(MatchedRule(rule.index, rule.element_id, rule.annotation, outputs))
+        return outputs
+
+    def _output(self, clause: OutputClause, conclusion: Boxed, scope: Scope, run: Run) -> Value:
+        value = coerce(conclusion.evaluate(scope, run), clause.type, run.environment, clause.name)
+        if value is None or clause.allowed is None or clause.allowed.evaluate(value, scope, run.environment):
+            return value
+        return run.fault(
+            f"{self.name}: 出力 {clause.name} の値 {feel.to_text(value)} は、"
+            f"使える値({clause.allowed_text})にありません。"
+        )
+
+    def _default(self, scope: Scope, run: Run) -> Value:
+        """Return the default output entries where no rule matched, null where there are none (8.2.11)."""
+        if all(clause.default is None for clause in self.outputs):
+            return None
+        return self.result(
+            {
+                clause.name: None if clause.default is None else self._output(clause, clause.default, scope, run)
+                for clause in self.outputs
+            }
+        )
+
+    def result(self, outputs: Outputs) -> Value:
+        """Return the value of one rule: that of the only output, else a context of all."""
+        return dict(outputs) if len(self.outputs) > 1 else outputs[self.outputs[0].name]
+
+    def rank(self, outputs: Outputs, run: Run) -> tuple[int, ...]:
+        """Return the place of the outputs in the lists of output values, column by column, 0 the highest."""
+        return tuple(
+            _place(outputs[clause.name], clause.ranking, run) for clause in self.outputs if clause.ranking is not None
+        )
+
+
+def _place(value: Value, ranking: Expression, run: Run) -> int:
+    listed = ranking.evaluate({}, run.environment)
+    values = listed if isinstance(listed, list) else [listed]
+    return next((place for place, each in enumerate(values) if feel.equal(each, value)), len(values))
+
+
+def _unique(table: DecisionTable, results: list[Outputs], run: Run) -> Value:
+    if len(results) > 1:
+        return run.fault(
+            f"{table.name}: ヒットポリシー UNIQUE の表で、{len(results)} 行が同時に当てはまりました"
+            f"({_rule_numbers(run, len(results))})。"
+        )
+    return table.result(results[0])
+
+
+def _rule_numbers(run: Run, count: int) -> str:
+    return "、".join(f"{rule.index} 行目" for rule in run.trace.rules[-count:])
+
+
+def _any(table: DecisionTable, results: list[Outputs], run: Run) -> Value:
+    first = table.result(results[0])
+    if all(feel.equal(table.result(outputs), first) for outputs in results):
+        return first
+    return run.fault(
+        f"{table.name}: ヒットポリシー ANY の表で、当てはまった行の出力が一致しません"
+        f"({_rule_numbers(run, len(results))})。"
+    )
+
+
+def _priority(table: DecisionTable, results: list[Outputs], run: Run) -> Value:
+    return table.result(min(results, key=lambda outputs: table.rank(outputs, run)))
+
+
+def _first(table: DecisionTable, results: list[Outputs], run: Run) -> Value:
+    return table.result(results[0])
+
+
+def _output_order(table: DecisionTable, results: list[Outputs], run: Run) -> Value:
+    return [table.result(outputs) for outputs in sorted(results, key=lambda outputs: table.rank(outputs, run))]
+
+
+def _rule_order(table: DecisionTable, results: list[Outputs], run: Run) -> Value:
+    return [table.result(outputs) for outputs in results]
+
+
+def _collect(table: DecisionTable, results: list[Outputs], run: Run) -> Value:
+    values = [table.result(outputs) for outputs in results]
+    if table.aggregation is None:
+        return values
+    aggregate = _AGGREGATES[table.aggregation].evaluate({"outputs": values}, run.environment)
+    if aggregate is None:
+        return run.fault(f"{table.name}: 出力 {feel.to_text(values)} を {table.aggregation.value} で集計できません。")
+    return aggregate
+
+
+_AGGREGATES: Mapping[Aggregation, Expression] = {
+    Aggregation.SUM: feel.parse_expression("sum(outputs)"),
+    Aggregation.MIN: feel.parse_expression("min(outputs)"),
+    Aggregation.MAX: feel.parse_expression("max(outputs)"),
+    Aggregation.COUNT: feel.parse_expression("count(outputs)"),
+}
+
+_Policy = Callable[[DecisionTable, list[Outputs], Run], Value]
+_POLICIES: Mapping[HitPolicy, _Policy] = {
+    HitPolicy.UNIQUE: _unique,
+    HitPolicy.ANY: _any,
+    HitPolicy.PRIORITY: _priority,
+    HitPolicy.FIRST: _first,
+    HitPolicy.RULE_ORDER: _rule_order,
+    HitPolicy.OUTPUT_ORDER: _output_order,
+    HitPolicy.COLLECT: _collect,
+}
