@@ -1,0 +1,345 @@
+"""Activities: tasks, subprocesses, call activities, and their multi-instance form (BPMN 2.0, clause 13.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from SpiffWorkflow import TaskState
+
+from engine import feel
+from engine.bpmn.elements import COMPLETION, Element, Flow
+from engine.bpmn.errors import ElementFault
+from engine.bpmn.events import (
+    AWAITED,
+    BoundaryEvent,
+    Message,
+    Trigger,
+    arm,
+    cancel_group,
+    disarm,
+    disarm_consumed,
+    rearm,
+)
+from engine.bpmn.expressions import Expression
+from engine.bpmn.scopes import ProcessSpec, Scope, Subscope, Token, Values, visible
+
+if TYPE_CHECKING:
+    from engine.bpmn.step import Step
+
+
+@dataclass(frozen=True, slots=True)
+class MultiInstance:
+    """`zeebe:loopCharacteristics`: one instance of the activity per item of a collection."""
+
+    sequential: bool
+    collection: Expression
+    element: str | None
+    output_collection: str | None
+    output_element: Expression | None
+    completion: Expression | None
+
+
+class Activity(Element):
+    """Something is done here. Boundary events are armed beside the activation, or its multi-instance body."""
+
+    loop: MultiInstance | None = None
+
+    def __init__(self, spec: ProcessSpec, bpmn_id: str, name: str) -> None:
+        super().__init__(spec, bpmn_id, name)
+        self.boundaries: tuple[BoundaryEvent, ...] = ()
+
+    def begin(self, token: Token, step: Step) -> bool:
+        """Start the work of one activation; True if there is nothing to wait for."""
+        return True
+
+    def work(self, token: Token, step: Step) -> bool:
+        """Do what can be done at once; False if the token waits for an inner scope."""
+        return True
+
+    def enter(self, token: Token, step: Step) -> bool:
+        body = self._is_body(token)
+        if not body:
+            self.map_inputs(token, step)
+        try:
+            if token.body is None and not step.beside(token):
+                for boundary in self.boundaries:
+                    boundary.arm(token, step)
+            return self._open(token, step) if body else self.begin(token, step)
+        except ElementFault:
+            step.cancel_beside(token)
+            raise
+
+    def execute(self, token: Token, step: Step) -> bool:
+        if self._is_body(token):
+            return "done" in token.internal_data
+        return self.work(token, step)
+
+    def choose(self, token: Token, step: Step) -> tuple[Flow, ...]:
+        return () if token.body is not None else self.outgoing
+
+    def results(self, token: Token, step: Step) -> Values:
+        if self._is_body(token):
+            return token.result
+        writes = super().results(token, step)
+        if token.body is not None:
+            self._collect(token, writes, step)
+        return writes
+
+    def left(self, token: Token, step: Step) -> bool:
+        if token.body is not None:
+            self._instance_left(token.body, token, step)
+        return True
+
+    # Multi-instance -----------------------------------------------------------------------------------
+
+    def _is_body(self, token: Token) -> bool:
+        return self.loop is not None and token.body is None
+
+    def _open(self, token: Token, step: Step) -> bool:
+        """Open the instances (all, or the first if sequential); True if there is none."""
+        assert self.loop is not None  # noqa: S101 - only bodies come here
+        items = self.loop.collection.evaluate(visible(token), step.environment)
+        if not isinstance(items, list):
+            raise ElementFault(f"{self.loop.collection.text} がリストになりません({feel.to_text(items)})。")
+        token.internal_data.update(items=items, completed=0)
+        if self.loop.output_collection:
+            token.result[self.loop.output_collection] = [None] * len(items)
+        if not items:
+            token.internal_data["done"] = True
+            return True
+        token._set_state(TaskState.STARTED)
+        for index in range(1 if self.loop.sequential else len(items)):
+            self._open_instance(token, index, step)
+        return False
+
+    def _open_instance(self, body: Token, index: int, step: Step) -> None:
+        assert self.loop is not None  # noqa: S101
+        local: Values = {"loopCounter": feel.from_python(index + 1)}
+        if self.loop.element:
+            local[self.loop.element] = body.internal_data["items"][index]
+        step.spawn(body.workflow, self, body=body.id, index=index, local=local)
+
+    def _collect(self, token: Token, writes: Values, step: Step) -> None:
+        """Evaluate what the instance contributes and whether it completes the whole."""
+        assert self.loop is not None  # noqa: S101
+        body = token.body
+        assert body is not None  # noqa: S101
+        variables = visible(token).new_child({**token.result, **writes})
+        if self.loop.output_element is not None:
+            token.internal_data["collected"] = self.loop.output_element.evaluate(variables, step.environment)
+        if self.loop.completion is not None:
+            instances = sum(1 for other in token.workflow.tokens if other.body is body)
+            counted = variables.new_child(
+                {
+                    "numberOfInstances": feel.from_python(len(body.internal_data["items"])),
+                    "numberOfActiveInstances": feel.from_python(instances - 1),
+                    "numberOfCompletedInstances": feel.from_python(body.internal_data["completed"] + 1),
+                    "numberOfTerminatedInstances": feel.from_python(0),
+                }
+            )
+            whole = self.loop.completion.evaluate(counted, step.environment)
+            if not isinstance(whole, bool):
+                raise ElementFault(f"完了条件 {self.loop.completion.text} が true / false になりません。")
+            token.internal_data["whole"] = whole
+
+    def _instance_left(self, body: Token, token: Token, step: Step) -> None:
+        assert self.loop is not None  # noqa: S101
+        data = body.internal_data
+        data["completed"] += 1
+        if self.loop.output_collection:
+            collected = body.result[self.loop.output_collection]
+            assert isinstance(collected, list)  # noqa: S101
+            collected[token.internal_data["index"]] = token.internal_data.get("collected")
+        if token.internal_data.get("whole") or data["completed"] == len(data["items"]):
+            step.cancel_instances(body)
+            step.resume(body)
+        elif self.loop.sequential:
+            self._open_instance(body, token.internal_data["index"] + 1, step)
+
+
+class PlainTask(Activity):
+    """A task without type, or a manual task: passed at once."""
+
+
+class UserTask(Activity):
+    form_id: str | None = None
+    assignee: Expression | None = None
+    candidate_groups: Expression | None = None
+    candidate_users: Expression | None = None
+    excluded_users: Expression | None = None
+    due_date: Expression | None = None
+    due_event: str | None = None
+
+    def begin(self, token: Token, step: Step) -> bool:
+        step.open_task(token, self)
+        return False
+
+    def names(self, expression: Expression | None, token: Token, step: Step, what: str) -> tuple[str, ...]:
+        if expression is None:
+            return ()
+        return expression.names_value(visible(token), step.environment, what)
+
+    def deadline(self, token: Token, step: Step) -> Values:
+        """due (datetime), escalate_to and due_reason: from the deadline decision, else from the schedule."""
+        variables = visible(token)
+        decision = step.deadline_decision(token)
+        if self.due_event is not None and decision is not None:
+            opened = {"event": self.due_event, "opened_at": feel.from_python(step.now)}
+            found = step.decide(token, decision, variables.new_child(opened))
+            if not isinstance(found, dict):
+                raise ElementFault(f"期限の決定 {decision} が「{self.due_event}」の期限を返しません。")
+            return found
+        return {} if self.due_date is None else {"due": self.due_date.evaluate(variables, step.environment)}
+
+    def complete(self, token: Token, values: Values, by: str, step: Step) -> None:
+        """`by` has done the work; the form's values become one context named by the form."""
+        if self.form_id is not None:
+            token.result[self.form_id] = values
+        token.result[COMPLETION] = {"by": by, "at": feel.from_python(step.now)}
+        step.close_task(token, "completed")
+        token._ready()
+
+    def withdraw(self, token: Token, step: Step) -> None:
+        step.close_task(token, "cancelled")
+
+
+class ServiceTask(Activity):
+    """Work for the worker, by job type (service and send tasks)."""
+
+    job_type: str = ""
+    retries: int = 3
+
+    def begin(self, token: Token, step: Step) -> bool:
+        step.want_service(token, self.job_type, self.retries)
+        return False
+
+    def fire(self, token: Token, values: Values, step: Step) -> None:
+        token.result.update(values)
+        token._ready()
+
+    def withdraw(self, token: Token, step: Step) -> None:
+        step.drop_job(token)
+
+
+class ReceiveTask(Activity):
+    trigger: Message
+
+    def begin(self, token: Token, step: Step) -> bool:
+        arm(self.trigger, token, visible(token), step)
+        return False
+
+    def fire(self, token: Token, values: Values, step: Step) -> None:
+        token.result.update(values)
+        disarm_consumed(self.trigger, token, step)
+        token._ready()
+
+    def withdraw(self, token: Token, step: Step) -> None:
+        disarm(self.trigger, token, step)
+
+    def left(self, token: Token, step: Step) -> bool:
+        cancel_group(token, step)
+        return super().left(token, step)
+
+
+class ScriptTask(Activity):
+    expression: Expression
+    result_variable: str = ""
+
+    def work(self, token: Token, step: Step) -> bool:
+        token.result[self.result_variable] = self.expression.evaluate(visible(token), step.environment)
+        return True
+
+
+class BusinessRuleTask(Activity):
+    decision: str = ""
+    result_variable: str = ""
+
+    def work(self, token: Token, step: Step) -> bool:
+        token.result[self.result_variable] = step.decide(token, self.decision, visible(token))
+        return True
+
+
+class ScopeActivity(Activity):
+    """An activity with an inner scope: opened by the first run, left when the scope has ended."""
+
+    def work(self, token: Token, step: Step) -> bool:
+        if "done" in token.internal_data:
+            return True
+        self.open(token, step)
+        return False
+
+    def open(self, token: Token, step: Step) -> None:
+        raise NotImplementedError
+
+    def scope_ended(self, token: Token, scope: Subscope) -> None:
+        """The inner scope has no token left."""
+
+
+class Subprocess(ScopeActivity):
+    body: ProcessSpec
+
+    def open(self, token: Token, step: Step) -> None:
+        step.open_scope(Subscope(self.body, token), {})
+
+
+class CallActivity(ScopeActivity):
+    """Runs another process of the same deployment inside this instance, in a scope of its own."""
+
+    starts_process = True
+    process: Expression
+    all_parent_variables = True
+    all_child_variables = True
+
+    def open(self, token: Token, step: Step) -> None:
+        variables = visible(token)
+        key = self.process.text_value(variables, step.environment, "呼び出すプロセス")
+        spec = step.called_process(key)
+        given: Values = dict(variables) if self.all_parent_variables else dict(token.local)
+        given["business_key"] = step.business_key
+        scope = Subscope(spec, token)
+        scope.data.update(given)
+        step.open_scope(scope, {})
+
+    def scope_ended(self, token: Token, scope: Subscope) -> None:
+        token.result.update(scope.data)
+
+    def results(self, token: Token, step: Step) -> Values:
+        writes = super().results(token, step)
+        if self.output_mappings or self._is_body(token):
+            return writes
+        return {k: v for k, v in writes.items() if self.all_child_variables and k != "business_key"}
+
+
+class EventSubprocess(Subprocess):
+    """Armed while its scope runs; starts when its start event happens (BPMN 2.0, clause 13.5.4)."""
+
+    interrupting = True
+    trigger: Trigger
+    """That of its start event."""
+
+    def arm(self, scope: Scope, step: Step) -> None:
+        if isinstance(self.trigger, AWAITED):
+            token = step.new_token(scope, self, armed=True)
+            try:
+                arm(self.trigger, token, visible(token), step)
+            except ElementFault as fault:
+                step.stop(token, "arm", str(fault))
+
+    def fire(self, token: Token, values: Values, step: Step) -> None:
+        if not self.interrupting:
+            rearm(self.trigger, token, visible(token), step)
+        self.happen(token.workflow, values, step)
+
+    def happen(self, scope: Scope, values: Values, step: Step) -> None:
+        """The event takes place in `scope`."""
+        if self.interrupting:
+            step.cancel_all(scope)
+        step.spawn(scope, self, payload=dict(values))
+
+    def open(self, token: Token, step: Step) -> None:
+        step.open_scope(Subscope(self.body, token), token.internal_data.get("payload", {}))
+
+    def withdraw(self, token: Token, step: Step) -> None:
+        if "armed" in token.internal_data:
+            disarm(self.trigger, token, step)

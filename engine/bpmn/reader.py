@@ -1,0 +1,379 @@
+"""BPMN 2.0 XML in the Camunda 8 dialect → process specs. What is not known here is refused, never guessed.
+
+Diagrams, lanes, data objects, texts and associations are documentation and do not reach the engine, so moving a
+shape cannot change behaviour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from lxml import etree
+
+from engine import dmn
+from engine.bpmn import activities as act
+from engine.bpmn import events as ev
+from engine.bpmn import gateways as gw
+from engine.bpmn.elements import Element, Flow
+from engine.bpmn.errors import Finding
+from engine.bpmn.expressions import VariableMapping
+from engine.bpmn.scopes import ProcessSpec
+from engine.bpmn.triggers import ProcessFile, read_message, read_trigger
+from engine.bpmn.zeebe import BPMN, CAMUNDA_7, ZEEBE, extension, extensions, link, local, properties
+
+DOCUMENTATION = frozenset(
+    "documentation extensionElements incoming outgoing laneSet dataObject dataObjectReference dataStoreReference "
+    "textAnnotation association group ioSpecification property dataInputAssociation dataOutputAssociation "
+    "category auditing monitoring resourceRole".split()
+)
+EXTENSIONS = frozenset(
+    "userTask formDefinition assignmentDefinition taskSchedule ioMapping properties calledDecision calledElement "
+    "taskDefinition taskHeaders script loopCharacteristics subscription versionTag".split()
+)
+ELEMENTS: dict[str, type[Element]] = {
+    "task": act.PlainTask,
+    "manualTask": act.PlainTask,
+    "userTask": act.UserTask,
+    "serviceTask": act.ServiceTask,
+    "sendTask": act.ServiceTask,
+    "receiveTask": act.ReceiveTask,
+    "scriptTask": act.ScriptTask,
+    "businessRuleTask": act.BusinessRuleTask,
+    "callActivity": act.CallActivity,
+    "subProcess": act.Subprocess,
+    "exclusiveGateway": gw.ExclusiveGateway,
+    "parallelGateway": gw.ParallelGateway,
+    "inclusiveGateway": gw.InclusiveGateway,
+    "eventBasedGateway": gw.EventBasedGateway,
+    "startEvent": ev.StartEvent,
+    "endEvent": ev.ThrowEvent,
+    "intermediateThrowEvent": ev.ThrowEvent,
+    "intermediateCatchEvent": ev.CatchEvent,
+    "boundaryEvent": ev.BoundaryEvent,
+}
+PUBLISH = "publish-message"
+
+
+def read_processes(file: str, source: bytes, findings: list[Finding]) -> list[tuple[ProcessSpec, str]]:
+    """The executable processes of a file with their names; whatever is wrong is added to `findings`."""
+    try:
+        root = dmn.parse_xml(source)
+    except dmn.XmlRefused as refusal:
+        findings.append(Finding(file, "", "", str(refusal)))
+        return []
+    if root.tag != f"{BPMN}definitions":
+        findings.append(Finding(file, "", "", "BPMN 2.0 のファイルではありません(definitions がありません)。"))
+        return []
+    reading = ProcessFile(file, root, findings)
+    _index(reading)
+    found = [
+        (_Scope(reading, node, node.get("id", ""), "process").read(), node.get("name", "") or node.get("id", ""))
+        for node in root.iterchildren(f"{BPMN}process")
+        if node.get("isExecutable") == "true"
+    ]
+    if not found:
+        findings.append(Finding(file, "", "", "実行できるプロセス(isExecutable=true)がありません。"))
+    return found
+
+
+def _index(reading: ProcessFile) -> None:
+    seen: set[str] = set()
+    for node in reading.root.iter(f"{BPMN}*"):
+        identifier = node.get("id")
+        if identifier is None:
+            continue
+        if identifier in seen:
+            reading.tell(node, f"ID「{identifier}」が二つあります。")
+        seen.add(identifier)
+        if local(node) in ("message", "signal", "error", "escalation"):
+            reading.globals[identifier] = node
+
+
+class _Scope:
+    """Reads one process or subprocess."""
+
+    def __init__(self, file: ProcessFile, node: etree._Element, process: str, kind: str) -> None:
+        self.file = file
+        self.node = node
+        self.kind = kind
+        self.process = process
+        self.spec = ProcessSpec(node.get("id", ""), file=file.name, process=process)
+        self.links: dict[str, list[str]] = {}
+        self.link_throws: list[tuple[etree._Element, str]] = []
+
+    def read(self) -> ProcessSpec:
+        self.spec.deadline_decision = properties(self.node).get("deadlineDecision")
+        flows: list[etree._Element] = []
+        for node in self.node.iterchildren(f"{BPMN}*"):
+            name = local(node)
+            if name == "sequenceFlow":
+                flows.append(node)
+            elif name in ELEMENTS:
+                self._element(node, name)
+            elif name == "multiInstanceLoopCharacteristics" and self.kind == "subprocess":
+                continue  # read with the activity itself
+            elif name not in DOCUMENTATION:
+                told = node if node.get("id") else self.node
+                self.file.tell(told, f"{name} は、このエンジンでは実行できません。")
+        self._connect(flows)
+        self._attach()
+        gw.set_reach(self.spec)
+        return self.spec
+
+    # Elements -----------------------------------------------------------------------------------------
+
+    def _element(self, node: etree._Element, tag: str) -> None:
+        identifier = node.get("id")
+        if not identifier:
+            self.file.tell(node, f"{tag} に ID がありません。")
+            return
+        if identifier in self.spec.task_specs:
+            return  # told by the index
+        kind = ELEMENTS[tag]
+        if tag == "subProcess" and node.get("triggeredByEvent") == "true":
+            kind = act.EventSubprocess
+        element = kind(self.spec, identifier, node.get("name") or identifier)
+        self._check_children(node)
+        self._mappings(element, node)
+        reader: Callable[..., None] | None = getattr(self, f"_read_{_snake(kind.__name__)}", None)
+        if reader is not None:
+            reader(element, node)
+        if isinstance(element, act.Activity):
+            self._loop(element, node)
+
+    def _check_children(self, node: etree._Element) -> None:
+        inner = local(node) == "subProcess"
+        for child in node.iterchildren(f"{BPMN}*"):
+            name = local(child)
+            known = name in DOCUMENTATION or name.endswith("EventDefinition")
+            known |= name in ("multiInstanceLoopCharacteristics", "script")
+            if not (known or (inner and (name == "sequenceFlow" or name in ELEMENTS))) and not inner:
+                self.file.tell(node, f"{name} は、このエンジンでは実行できません。")
+        if node.get("isForCompensation") == "true":
+            self.file.tell(node, "補償(compensation)は、このエンジンでは実行できません。")
+        for found in extensions(node):
+            tag = str(found.tag)
+            if tag.startswith(CAMUNDA_7):
+                self.file.tell(node, f"Camunda 7 の拡張 {local(found)} は使えません。")
+            elif tag.startswith(ZEEBE) and local(found) not in EXTENSIONS:
+                self.file.tell(node, f"拡張 {local(found)} は、このエンジンでは実行できません。")
+
+    def _mappings(self, element: Element, node: etree._Element) -> None:
+        mapping = extension(node, "ioMapping")
+        if mapping is None:
+            return
+        element.input_mappings = tuple(self._mapping(node, m) for m in mapping.iterchildren(f"{ZEEBE}input"))
+        element.output_mappings = tuple(self._mapping(node, m) for m in mapping.iterchildren(f"{ZEEBE}output"))
+
+    def _mapping(self, node: etree._Element, mapping: etree._Element) -> VariableMapping:
+        target = tuple(mapping.get("target", "").split("."))
+        if not all(target):
+            self.file.tell(node, "入出力の対応に、変数名(target)がありません。")
+        return VariableMapping(self.file.expression(node, mapping.get("source", "")), target)
+
+    def _read_user_task(self, task: act.UserTask, node: etree._Element) -> None:
+        form = extension(node, "formDefinition")
+        if form is not None:
+            task.form_id = form.get("formId")
+            if not task.form_id:
+                self.file.tell(node, "フォームは formId で指定してください。")
+        assignment = extension(node, "assignmentDefinition")
+        if assignment is not None:
+            task.assignee = self.file.optional(node, assignment.get("assignee"))
+            task.candidate_groups = self.file.optional(node, assignment.get("candidateGroups"))
+            task.candidate_users = self.file.optional(node, assignment.get("candidateUsers"))
+        schedule = extension(node, "taskSchedule")
+        if schedule is not None:
+            task.due_date = self.file.optional(node, schedule.get("dueDate"))
+        given = properties(node)
+        task.excluded_users = self.file.optional(node, given.get("excludedUsers"))
+        task.due_event = given.get("dueEvent")
+
+    def _read_service_task(self, task: act.ServiceTask, node: etree._Element) -> None:
+        definition = extension(node, "taskDefinition")
+        task.job_type = "" if definition is None else definition.get("type", "")
+        retries = "3" if definition is None else definition.get("retries", "3")
+        if not task.job_type or task.job_type.startswith("="):
+            self.file.tell(node, "ジョブの種類(taskDefinition type)を文字列で指定してください。")
+        if not retries.isdecimal():
+            self.file.tell(node, f"再試行の回数「{retries}」が整数ではありません。")
+        else:
+            task.retries = int(retries)
+
+    def _read_receive_task(self, task: act.ReceiveTask, node: etree._Element) -> None:
+        task.trigger = read_message(self.file, node, node.get("messageRef"))
+
+    def _read_script_task(self, task: act.ScriptTask, node: etree._Element) -> None:
+        script = extension(node, "script")
+        task.expression = self.file.expression(node, None if script is None else script.get("expression"))
+        task.result_variable = "" if script is None else script.get("resultVariable", "")
+        if task.expression.compiled is None or not task.result_variable:
+            self.file.tell(node, "スクリプトは、FEEL の式(=…)と結果の変数で書いてください。")
+
+    def _read_business_rule_task(self, task: act.BusinessRuleTask, node: etree._Element) -> None:
+        called = extension(node, "calledDecision")
+        task.decision = "" if called is None else called.get("decisionId", "")
+        task.result_variable = "" if called is None else called.get("resultVariable", "")
+        if not task.decision or task.decision.startswith("=") or not task.result_variable:
+            self.file.tell(node, "呼び出す決定(decisionId)と結果の変数を指定してください。")
+
+    def _read_call_activity(self, task: act.CallActivity, node: etree._Element) -> None:
+        called = extension(node, "calledElement")
+        text = "" if called is None else called.get("processId", "")
+        if not text:
+            self.file.tell(node, "呼び出すプロセス(processId)を指定してください。")
+        task.process = self.file.expression(node, text)
+        if called is not None:
+            task.all_parent_variables = called.get("propagateAllParentVariables", "true") != "false"
+            task.all_child_variables = called.get("propagateAllChildVariables", "true") != "false"
+
+    def _read_subprocess(self, task: act.Subprocess, node: etree._Element) -> None:
+        task.body = _Scope(self.file, node, self.process, "subprocess").read()
+
+    def _read_event_subprocess(self, task: act.EventSubprocess, node: etree._Element) -> None:
+        task.body = _Scope(self.file, node, self.process, "event subprocess").read()
+        starts = list(node.iterchildren(f"{BPMN}startEvent"))
+        task.interrupting = not (len(starts) == 1 and starts[0].get("isInterrupting") == "false")
+        start = task.body.none_start
+        if not isinstance(start, ev.StartEvent) or start.trigger is None:
+            self.file.tell(node, "イベントサブプロセスには、きっかけのある開始イベントが一つ要ります。")
+            return
+        if isinstance(start.trigger, ev.Error) and not task.interrupting:
+            self.file.tell(node, "エラーで始まるイベントサブプロセスは、割込みにしてください。")
+        task.trigger = start.trigger
+        self.spec.event_subprocesses.append(task)
+
+    def _read_start_event(self, event: ev.StartEvent, node: etree._Element) -> None:
+        place = "eventSubprocessStart" if self.kind == "event subprocess" else "startEvent"
+        trigger = read_trigger(self.file, node, place)
+        if self.kind == "process" and isinstance(trigger, ev.Message):
+            if trigger.name in self.spec.message_starts:
+                self.file.tell(node, f"メッセージ「{trigger.name}」の開始イベントが二つあります。")
+            self.spec.message_starts[trigger.name] = event
+            return
+        if self.kind == "subprocess" and trigger is not None:
+            self.file.tell(node, "サブプロセスの開始イベントに、きっかけは付けられません。")
+        event.trigger = trigger
+        if self.spec.none_start is not None:
+            self.file.tell(node, "開始イベントは一つにしてください。")
+        self.spec.none_start = event
+
+    def _read_catch_event(self, event: ev.CatchEvent, node: etree._Element) -> None:
+        trigger = read_trigger(self.file, node, "intermediateCatchEvent")
+        name = link(node)
+        if name is not None:
+            self.links.setdefault(name, []).append(event.bpmn_id)
+            del self.spec.task_specs[event.bpmn_id]
+            act.PlainTask(self.spec, event.bpmn_id, event.bpmn_name)
+        elif trigger is None:
+            self.file.tell(node, "中間イベントのきっかけ(メッセージ・タイマーなど)がありません。")
+        else:
+            event.trigger = trigger
+
+    def _read_throw_event(self, event: ev.ThrowEvent, node: etree._Element) -> None:
+        event.trigger = read_trigger(self.file, node, local(node))
+        name = link(node)
+        if name is not None:
+            self.link_throws.append((node, name))
+        if isinstance(event.trigger, ev.Message):
+            definition = extension(node, "taskDefinition")
+            if definition is not None and definition.get("type") != PUBLISH:
+                self.file.tell(node, f"メッセージを送るイベントの種類は {PUBLISH} にしてください。")
+        if isinstance(event.trigger, ev.Error) and event.trigger.code is None:
+            self.file.tell(node, "エラー終了には、エラーコードが要ります。")
+
+    def _read_boundary_event(self, event: ev.BoundaryEvent, node: etree._Element) -> None:
+        event.attached_to = node.get("attachedToRef", "")
+        event.interrupting = node.get("cancelActivity", "true") != "false"
+        trigger = read_trigger(self.file, node, "boundaryEvent")
+        if trigger is None:
+            self.file.tell(node, "境界イベントのきっかけ(メッセージ・タイマーなど)がありません。")
+            trigger = ev.Signal("")
+        if isinstance(trigger, ev.Error) and not event.interrupting:
+            self.file.tell(node, "エラーの境界イベントは、割込みにしてください。")
+        event.trigger = trigger
+
+    # Loops --------------------------------------------------------------------------------------------
+
+    def _loop(self, element: act.Activity, node: etree._Element) -> None:
+        loop = node.find(f"{BPMN}multiInstanceLoopCharacteristics")
+        if loop is None:
+            return
+        details = extension(loop, "loopCharacteristics")
+        if details is None or not details.get("inputCollection"):
+            self.file.tell(node, "複数インスタンスには、入力のコレクション(inputCollection)が要ります。")
+            return
+        if loop.find(f"{BPMN}loopCardinality") is not None:
+            self.file.tell(node, "loopCardinality は使えません。inputCollection を指定してください。")
+        condition = loop.find(f"{BPMN}completionCondition")
+        element.loop = act.MultiInstance(
+            sequential=loop.get("isSequential") == "true",
+            collection=self.file.expression(node, details.get("inputCollection")),
+            element=details.get("inputElement"),
+            output_collection=details.get("outputCollection"),
+            output_element=self.file.optional(node, details.get("outputElement")),
+            completion=None if condition is None else self.file.optional(node, condition.text),
+        )
+
+    # Flows --------------------------------------------------------------------------------------------
+
+    def _connect(self, nodes: list[etree._Element]) -> None:
+        flows = [self._flow(node) for node in nodes]
+        flows += [flow for throw, name in self.link_throws for flow in self._link_flow(throw, name)]
+        for flow in flows:
+            source, target = self.spec.task_specs.get(flow.source), self.spec.task_specs.get(flow.target)
+            if source is None or target is None:
+                self.file.findings.append(
+                    Finding(self.file.name, flow.id, flow.name, "フローの始点か終点が、この範囲にありません。")
+                )
+                continue
+            source.outgoing += (flow,)
+            target.incoming += (flow,)
+            source.connect(target)
+        for node in self.node.iterchildren(f"{BPMN}*"):
+            element = self.spec.task_specs.get(node.get("id", ""))
+            if isinstance(element, gw.ExclusiveGateway | gw.InclusiveGateway):
+                element.default = node.get("default")
+            elif node.get("default"):
+                self.file.tell(node, "既定のフローは、排他か包含のゲートウェイだけに付けられます。")
+
+    def _flow(self, node: etree._Element) -> Flow:
+        condition = node.find(f"{BPMN}conditionExpression")
+        text = None if condition is None else condition.text
+        expression = self.file.optional(node, text)
+        if expression is not None and expression.compiled is None:
+            self.file.tell(node, f"条件 {text} は、= で始まる FEEL で書いてください。")
+        return Flow(
+            id=node.get("id", ""),
+            name=node.get("name", ""),
+            source=node.get("sourceRef", ""),
+            target=node.get("targetRef", ""),
+            condition=expression,
+        )
+
+    def _link_flow(self, throw: etree._Element, name: str) -> Iterator[Flow]:
+        catches = self.links.get(name, [])
+        if len(catches) != 1:
+            self.file.tell(throw, f"リンク「{name}」を受けるイベントが一つではありません({len(catches)} 個)。")
+        for catch in catches[:1]:
+            yield Flow(f"{throw.get('id')} → {catch}", name, throw.get("id", ""), catch)
+
+    def _attach(self) -> None:
+        for event in self.spec.elements.values():
+            if isinstance(event, ev.BoundaryEvent):
+                host = self.spec.task_specs.get(event.attached_to)
+                if isinstance(host, act.Activity) and not isinstance(host, act.EventSubprocess):
+                    host.boundaries += (event,)
+                else:
+                    self.file.findings.append(
+                        Finding(
+                            self.file.name,
+                            event.bpmn_id,
+                            event.bpmn_name,
+                            "境界イベントの付く活動がありません。",
+                        )
+                    )
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
