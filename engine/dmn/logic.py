@@ -12,6 +12,7 @@ from engine.dmn.item_definitions import TypeNames
 from engine.dmn.tables import (
     Aggregation,
     Cell,
+    Conditions,
     DecisionTable,
     HitPolicy,
     InputClause,
@@ -216,6 +217,7 @@ def _table(compiler: Compiler, element: etree._Element) -> Boxed:
         inputs=inputs,
         outputs=outputs,
         rules=rules,
+        conditions=tuple(Conditions.of([rule.cells[column] for rule in rules]) for column in range(len(inputs))),
     )
 
 
@@ -290,7 +292,6 @@ def _rules(compiler: Compiler, table: etree._Element, inputs: int, outputs: int)
                 index=index,
                 element_id=rule.get("id", ""),
                 cells=row,
-                conditions=tuple((cell.column, cell.tests) for cell in row if cell.tests is not None),
                 conclusions=tuple(_conclusion(compiler, entry) for entry in conclusions),
                 annotation=_annotation(rule),
             )
@@ -314,8 +315,9 @@ def _conclusion(compiler: Compiler, entry: etree._Element) -> Boxed:
 
 
 def _annotation(rule: etree._Element) -> str:
+    """The rule's description, which is what table editors show and change, else its annotation entries."""
     texts: Iterable[str] = (text_at(entry, "text") for entry in children(rule, "annotationEntry"))
-    return ANNOTATION_SEPARATOR.join(filter(None, texts)) or text_at(rule, "description")
+    return text_at(rule, "description") or ANNOTATION_SEPARATOR.join(filter(None, texts))
 
 
 _READERS: Mapping[str, Callable[[Compiler, etree._Element], Boxed]] = {

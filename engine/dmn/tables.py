@@ -1,7 +1,8 @@
 """Decision tables (DMN 1.5, 8): hit policies, aggregation, and the record of every rule that matched."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 
 from engine import feel
@@ -9,7 +10,8 @@ from engine.dmn.boxed import Boxed
 from engine.dmn.model import MatchedRule
 from engine.dmn.run import Run, Scope
 from engine.dmn.types import Type, coerce
-from engine.feel import Expression, UnaryTests, Value
+from engine.feel import Environment, Expression, UnaryTests, Value
+from engine.feel.syntax import Literal
 
 
 class HitPolicy(Enum):
@@ -74,12 +76,62 @@ class Rule:
     index: int
     element_id: str
     cells: tuple[Cell, ...]
-    conditions: tuple[tuple[int, UnaryTests], ...]  # column and tests of the cells that test something
     conclusions: tuple[Boxed, ...]
     annotation: str
 
 
 Outputs = Mapping[str, Value]
+Rules = int  # a set of rules: the bit of the first is 1, of the next 2, and so on
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a column asks of its value.
+
+    `listed` has the rules whose entry is a list of plain constants, by type and constant; `tests` has every other
+    distinct entry with the rules that have it; `indifferent` are the rules that take every value.
+    """
+
+    listed: Mapping[type, Mapping[Value, Rules]]
+    tests: tuple[tuple[UnaryTests, Rules], ...]
+    indifferent: Rules
+
+    @classmethod
+    def of(cls, cells: Sequence[Cell]) -> "Conditions":
+        """Return the conditions of a column, given its cells from the first rule to the last."""
+        listed: dict[type, dict[Value, Rules]] = {}
+        tests: dict[int, tuple[UnaryTests, Rules]] = {}
+        indifferent = 0
+        for place, cell in enumerate(cells):
+            rule = 1 << place
+            if cell.tests is None:
+                indifferent |= rule
+            elif (constants := _plain_constants(cell.tests)) is not None:
+                for constant in constants:
+                    of_type = listed.setdefault(type(constant), {})
+                    of_type[constant] = of_type.get(constant, 0) | rule
+            else:
+                _, rules = tests.get(id(cell), (cell.tests, 0))
+                tests[id(cell)] = cell.tests, rules | rule
+        return cls(listed, tuple(tests.values()), indifferent)
+
+    def passed(self, value: Value, left: Rules, scope: Scope, environment: Environment) -> Rules:
+        """Return the rules whose entry the value passes, of those that are left."""
+        passed = self.indifferent
+        if (of_type := self.listed.get(type(value))) is not None:
+            passed |= of_type.get(value, 0)
+        for tests, rules in self.tests:
+            if left & rules and tests.evaluate(value, scope, environment):
+                passed |= rules
+        return left & passed
+
+
+def _plain_constants(tests: UnaryTests) -> list[Value] | None:
+    """Return the strings, numbers and booleans of which one must equal the value, None for any other tests."""
+    constants = [node.value for node in tests.syntax or () if isinstance(node, Literal)]
+    if tests.negated or len(constants) != len(tests.syntax or ()):
+        return None
+    return constants if all(type(constant) in (str, Decimal, bool) for constant in constants) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +144,12 @@ class DecisionTable:
     inputs: tuple[InputClause, ...]
     outputs: tuple[OutputClause, ...]
     rules: tuple[Rule, ...]
+    conditions: tuple[Conditions, ...]  # of each input
 
     def evaluate(self, scope: Scope, run: Run) -> Value:
         """Return what the hit policy makes of the rules that match, null with a fault if it forbids them."""
         faults_before = len(run.faults)
-        values = tuple(self._input(clause, scope, run) for clause in self.inputs)
+        values = tuple([self._input(clause, scope, run) for clause in self.inputs])
         if len(run.faults) > faults_before:
             return None
         matched = self._matching(values, scope, run)
@@ -119,22 +172,16 @@ class DecisionTable:
         )
 
     def _matching(self, values: tuple[Value, ...], scope: Scope, run: Run) -> list[Rule]:
-        """Return the rules whose every input entry holds, in order; only the first under FIRST."""
-        environment = run.environment
-        known: dict[int, bool] = {}  # by identity of the tests: what they say of this input
-        matching: list[Rule] = []
-        for rule in self.rules:
-            for column, tests in rule.conditions:
-                passed = known.get(id(tests))
-                if passed is None:
-                    passed = known[id(tests)] = tests.evaluate(values[column], scope, environment)
-                if not passed:
-                    break
-            else:
-                matching.append(rule)
-                if self.hit_policy is HitPolicy.FIRST:
-                    break
-        return matching
+        """Return the rules whose every input entry holds, in order; only the first under FIRST.
+
+        Column by column, each entry that a rule still depends on is tested once.
+        """
+        left: Rules = (1 << len(self.rules)) - 1
+        for value, conditions in zip(values, self.conditions, strict=True):
+            left = conditions.passed(value, left, scope, run.environment)
+        if self.hit_policy is HitPolicy.FIRST:
+            left &= -left
+        return [self.rules[place] for place in _places(left)]
 
     def _conclude(self, rule: Rule, scope: Scope, run: Run) -> Outputs:
         outputs = {
@@ -173,6 +220,14 @@ class DecisionTable:
         return tuple(
             _place(outputs[clause.name], clause.ranking, run) for clause in self.outputs if clause.ranking is not None
         )
+
+
+def _places(rules: Rules) -> Iterator[int]:
+    """Yield the places of the rules in the set, in order."""
+    while rules:
+        lowest = rules & -rules
+        yield lowest.bit_length() - 1
+        rules ^= lowest
 
 
 def _place(value: Value, ranking: Expression, run: Run) -> int:

@@ -1,7 +1,7 @@
 """FEEL, the expression language of DMN 1.5: read once, compiled to closures, evaluated within bounds."""
 
 from engine.feel.codec import decode, encode
-from engine.feel.environment import Environment
+from engine.feel.environment import Environment, host_function
 from engine.feel.errors import FeelError, FeelFault, FeelLimitExceeded, FeelSyntaxError
 from engine.feel.expressions import Expression, UnaryTests, parse_expression, parse_unary_tests
 from engine.feel.operations import contains, equal, includes, order
@@ -41,6 +41,7 @@ __all__ = [
     "encode",
     "equal",
     "from_python",
+    "host_function",
     "includes",
     "is_type",
     "order",

@@ -19,19 +19,24 @@ MAX_WARNINGS: Final = 100  # later ones are dropped
 class Environment:
     """The world of one step: `now`, host functions, warnings and a budget of work.
 
-    Host functions are called with FEEL values, positionally or by their Python parameter names with spaces
-    for underscores; what they return may be any Python value `from_python` knows.
+    A host function is a FEEL function, such as `host_function` makes once for many environments, or a Python one,
+    of which it is made here.
     """
 
     __slots__ = ("_depth", "_steps", "functions", "now", "warnings")
 
-    def __init__(self, now: python.datetime, functions: Mapping[str, Callable[..., object]] | None = None) -> None:
+    def __init__(
+        self, now: python.datetime, functions: Mapping[str, Function | Callable[..., object]] | None = None
+    ) -> None:
         if now.tzinfo is None:
             raise ValueError("the time of an evaluation needs a time zone")
         value = from_python(now)
         assert isinstance(value, DateTime)  # noqa: S101 # from_python of a datetime
         self.now: DateTime = value
-        self.functions = {name: host_function(name, call) for name, call in (functions or {}).items()}
+        self.functions = {
+            name: given if isinstance(given, Function) else host_function(name, given)
+            for name, given in (functions or {}).items()
+        }
         self.warnings: list[str] = []
         self._steps = MAX_STEPS
         self._depth = 0
@@ -49,9 +54,10 @@ class Environment:
 
     def enter(self, levels: int) -> None:
         """Goes `levels` deeper, and spends a step; every call is followed by a `leave`."""
-        self.step()
+        self._steps -= 1
         self._depth += levels
-        if self._depth > MAX_DEPTH:
+        if self._steps < 0 or self._depth > MAX_DEPTH:
+            self.step(0)
             raise FeelLimitExceeded(f"the evaluation is nested deeper than {MAX_DEPTH} levels")
 
     def leave(self, levels: int) -> None:
@@ -59,7 +65,11 @@ class Environment:
 
 
 def host_function(name: str, call: Callable[..., object]) -> Function:
-    """The FEEL function that calls a Python one."""
+    """The FEEL function that calls a Python one with FEEL values.
+
+    Its parameters bear the Python names with spaces for underscores; what the Python function returns may be
+    anything that `from_python` knows.
+    """
     parameters = [p for p in inspect.signature(call).parameters.values() if p.kind is not p.KEYWORD_ONLY]
     required = sum(1 for p in parameters if p.default is p.empty)
 

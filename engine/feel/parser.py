@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from engine.feel import builtins, syntax
-from engine.feel.errors import FeelFault
+from engine.feel.errors import FeelFault, FeelSyntaxError
 from engine.feel.lexer import KEYWORDS, Token, syntax_error, unescaped
 from engine.feel.operations import negate
 from engine.feel.reader import BUILTIN_NAMES, MAX_NESTING, Reader
@@ -40,37 +40,43 @@ class Parser(Reader):
         if self._is("-") and self._tokens[self._position + 1].kind == "end":
             return None, False
         self._bound.append("?")
-        negated = self._is("not") and self._is_whole_not()
-        if negated:
-            self._position += 2
+        negated = self._negated_tests()
+        if negated is not None:
+            return negated, True
+        found = self._tests()
+        if self._token.kind != "end":
+            raise self._unexpected("',' or the end of the text")
+        return found, False
+
+    def _negated_tests(self) -> tuple[Node, ...] | None:
+        """The tests within `not( … )` if that is the whole text; else None, and nothing is read."""
+        if not (self._is("not") and self._tokens[self._position + 1].text == "("):
+            return None
+        position, depth, bound = self._position, self._depth, len(self._bound)
+        self._position += 2
+        try:
+            found = self._tests()
+            self._expect(")")
+        except FeelSyntaxError:
+            found = ()
+        if found and self._token.kind == "end":
+            return found
+        self._position, self._depth = position, depth
+        self._unbind(bound)
+        return None
+
+    def _tests(self) -> tuple[Node, ...]:
         found = [self._expression()]
         while self._accept(","):
             found.append(self._expression())
-        if negated:
-            self._expect(")")
-        if self._token.kind != "end":
-            raise self._unexpected("',' or the end of the text")
         for node in found:
             self._check_height(node)
-        return tuple(found), negated
+        return tuple(found)
 
     def _check_height(self, node: Node) -> None:
         if height(node) > MAX_HEIGHT:
             message = "the expression is too deep"
             raise syntax_error(self._text, 0, message, f"at most {MAX_HEIGHT} operators in a row or within each other")
-
-    def _is_whole_not(self) -> bool:
-        """Whether the parenthesis after `not` closes at the end of the text."""
-        if self._tokens[self._position + 1].text != "(":
-            return False
-        level = 0
-        for index in range(self._position + 1, len(self._tokens) - 1):
-            token = self._tokens[index]
-            if token.kind == "symbol":
-                level += (token.text == "(") - (token.text == ")")
-            if level == 0:
-                return index == len(self._tokens) - 2
-        return True
 
     # Operators
 

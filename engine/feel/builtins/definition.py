@@ -20,6 +20,7 @@ from engine.feel.values import MAX_TEXT, Function, Value, type_name
 
 _Call = TypeVar("_Call", bound=Callable[..., Any])
 _HEIGHT: Final = 3  # levels of evaluation a built-in takes
+_SIZED: Final = frozenset({str, list, dict})  # types whose values take work by their length
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,16 @@ class Overload:
     packed: bool = False
     rest: bool = False
     uses_environment: bool = False
+
+    def fits(self, arguments: Sequence[Value]) -> bool:
+        """Whether the arguments need no conversion: one for each parameter, and of its types."""
+        if len(arguments) != len(self.parameters) or self.rest:
+            return False
+        for parameter, value in zip(self.parameters, arguments, strict=True):  # plain loop: every call passes here
+            types = parameter.types
+            if types is not None and type(value) not in types:
+                return False
+        return not self.packed or isinstance(arguments[0], list)
 
     def bound(self, arguments: Sequence[Value]) -> list[Value]:
         """The arguments for `call`; FeelFault if their number or types do not fit."""
@@ -98,6 +109,9 @@ class BuiltIn(Function):
 
     def invoke(self, arguments: Sequence[Value], environment: Environment) -> Value:
         """The result for positional arguments; null and a warning if no signature fits."""
+        first = self.overloads[0]
+        if first.fits(arguments):
+            return self._run(first, arguments, environment)
         return self._first_fit(lambda overload: overload.bound(arguments), environment)
 
     def invoke_named(self, arguments: Mapping[str, Value], environment: Environment) -> Value:
@@ -116,13 +130,15 @@ class BuiltIn(Function):
         environment.warn(f"{self.name}: {message}")
         return None
 
-    def _run(self, overload: Overload, arguments: list[Value], environment: Environment) -> Value:
+    def _run(self, overload: Overload, arguments: Sequence[Value], environment: Environment) -> Value:
         environment.enter(_HEIGHT)
         try:
             for value in arguments:
-                environment.step(_size(value))
+                if type(value) in _SIZED and (size := _size(value)):
+                    environment.step(size)
             result = overload.call(environment, *arguments) if overload.uses_environment else overload.call(*arguments)
-            environment.step(_size(result))
+            if type(result) in _SIZED and (size := _size(result)):
+                environment.step(size)
         except FeelLimitExceeded:
             raise
         except (FeelFault, ArithmeticError) as error:

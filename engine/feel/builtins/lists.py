@@ -18,7 +18,10 @@ LIBRARY: Final = Library()
 
 @LIBRARY.declare("list contains", "list, element")
 def list_contains(items: list[Value], element: Value) -> Value:
-    return any(equal(item, element) for item in items)
+    for item in items:  # noqa: SIM110 # the most frequent test of lists: twice as fast as with any
+        if equal(item, element):
+            return True
+    return False
 
 
 @LIBRARY.declare("count", "list...")

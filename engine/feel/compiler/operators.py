@@ -20,10 +20,13 @@ def compiled_test(node: Node) -> Test:
     """A function that answers whether a value passes the unary test, in a scope where `?` is that value."""
     if isinstance(node, syntax.Comparator):
         bound, compare = compiled(node.bound), COMPARISONS[node.operator]
+        if isinstance(node.bound, syntax.Literal):
+            limit = node.bound.value
+            return lambda scope, value: compare(value, limit)
         return lambda scope, value: compare(value, bound(scope))
     if isinstance(node, syntax.Literal):
-        constant = node.value
-        return lambda scope, value: equal(value, constant)
+        constant, kind = node.value, type(node.value)
+        return lambda scope, value: value == constant if type(value) is kind else equal(value, constant)
     run = compiled(node)
     if not mentions(node, "?"):
         return lambda scope, value: _passes(run(scope), value)

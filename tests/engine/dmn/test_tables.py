@@ -154,7 +154,7 @@ def test_the_record_holds_the_input_values_and_the_rule_that_matched(decide: Dec
     assert rule.outputs == {"grade": "low"}
 
 
-def test_annotation_entries_come_before_the_description(decide: Decide) -> None:
+def test_the_description_of_a_rule_comes_before_its_annotation_entries(decide: Decide) -> None:
     body = """<decision id="it" name="it"><decisionTable><input><inputExpression><text>n</text></inputExpression>
       </input><output/><annotation name="source"/><annotation name="note"/><rule><description>d</description>
       <inputEntry><text></text></inputEntry><outputEntry><text>1</text></outputEntry>
@@ -163,6 +163,8 @@ def test_annotation_entries_come_before_the_description(decide: Decide) -> None:
 
     (rule,) = decide(body, n=1).evaluations[0].rules
 
+    assert rule.annotation == "d"
+    (rule,) = decide(body.replace("<description>d</description>", ""), n=1).evaluations[0].rules
     assert rule.annotation == "S03 / 社内基準"
 
 
@@ -243,3 +245,12 @@ def test_dt_04_gives_the_level_for_every_combination(read: Callable[..., dmn.Def
         outcome = file.evaluate("it", inputs, feel.Environment(now=datetime(2026, 11, 23, tzinfo=UTC)))
 
         assert outcome.value == level(*case), case
+
+
+@pytest.mark.parametrize(("value", "rules"), [(1, [1, 4]), (True, [2, 4]), ("1", [3, 4]), ("a", [4]), (None, [])])
+def test_constants_of_different_types_are_different_entries(decide: Decide, value: object, rules: list[int]) -> None:
+    rows: Rows = [(["1"], ["1"]), (["true"], ["2"]), (['"1"'], ["3"]), (['1, true, "1", "a"'], ["4"])]
+
+    outcome = decide(table(["x"], ["row"], rows, "COLLECT"), x=value)
+
+    assert [rule.index for rule in outcome.evaluations[-1].rules] == rules

@@ -41,6 +41,9 @@ from engine import feel
         ('date("2026-04-01")', "2026-04-01", False),
         ("not(true)", False, True),
         ("not(limit > 5)", 3, False),
+        ("not([5..10))", 5, False),
+        ("not([5..10))", 10, True),
+        ("not((5..10], 12)", 12, False),
     ],
 )
 def test_a_value_passes(environment, tests, value, expected):
