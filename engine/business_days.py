@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -67,8 +66,11 @@ def _count(n: feel.Value) -> int:
     return int(n)
 
 
-FUNCTIONS: dict[str, Callable[..., feel.Value]] = {
-    "add business days": add_business_days,
-    "is business day": is_business_day,
-    "next business day": next_business_day,
+FUNCTIONS: dict[str, feel.Function] = {
+    name: feel.host_function(name, call)
+    for name, call in (
+        ("add business days", add_business_days),
+        ("is business day", is_business_day),
+        ("next business day", next_business_day),
+    )
 }

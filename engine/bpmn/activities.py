@@ -170,6 +170,8 @@ class UserTask(Activity):
     excluded_users: Expression | None = None
     due_date: Expression | None = None
     due_event: str | None = None
+    due_from: Expression | None = None
+    """From when the deadline counts, if not from the opening of the task."""
 
     def begin(self, token: Token, step: Step) -> bool:
         step.open_task(token, self)
@@ -185,7 +187,10 @@ class UserTask(Activity):
         variables = visible(token)
         decision = step.deadline_decision(token)
         if self.due_event is not None and decision is not None:
-            opened = {"event": self.due_event, "opened_at": feel.from_python(step.now)}
+            start = feel.from_python(step.now)
+            if self.due_from is not None:
+                start = self.due_from.evaluate(variables, step.environment)
+            opened = {"event": self.due_event, "opened_at": start}
             found = step.decide(token, decision, variables.new_child(opened))
             if not isinstance(found, dict):
                 raise ElementFault(f"期限の決定 {decision} が「{self.due_event}」の期限を返しません。")

@@ -18,6 +18,7 @@ from engine.bpmn.elements import Element, Flow
 from engine.bpmn.errors import Finding
 from engine.bpmn.expressions import VariableMapping
 from engine.bpmn.scopes import ProcessSpec
+from engine.bpmn.timers import Timer
 from engine.bpmn.triggers import ProcessFile, read_message, read_trigger
 from engine.bpmn.zeebe import BPMN, CAMUNDA_7, ZEEBE, extension, extensions, link, local, properties
 
@@ -52,6 +53,15 @@ ELEMENTS: dict[str, type[Element]] = {
     "boundaryEvent": ev.BoundaryEvent,
 }
 PUBLISH = "publish-message"
+ATTRIBUTES = {
+    "completionQuantity": "1",
+    "eventGatewayType": "Exclusive",
+    "instantiate": "false",
+    "isForCompensation": "false",
+    "parallelMultiple": "false",
+    "startQuantity": "1",
+}
+"""Attributes that change what an element does, each with the one value that executes."""
 
 
 def read_processes(file: str, source: bytes, findings: list[Finding]) -> list[tuple[ProcessSpec, str]]:
@@ -149,8 +159,11 @@ class _Scope:
             known |= name in ("multiInstanceLoopCharacteristics", "script")
             if not (known or (inner and (name == "sequenceFlow" or name in ELEMENTS))) and not inner:
                 self.file.tell(node, f"{name} は、このエンジンでは実行できません。")
-        if node.get("isForCompensation") == "true":
-            self.file.tell(node, "補償(compensation)は、このエンジンでは実行できません。")
+        for name, executed in ATTRIBUTES.items():
+            if node.get(name, executed) != executed:
+                self.file.tell(node, f"{name}={node.get(name)} は、このエンジンでは実行できません。")
+        if any(str(name).startswith(CAMUNDA_7) for name in node.attrib):
+            self.file.tell(node, "Camunda 7 の属性は使えません。")
         for found in extensions(node):
             tag = str(found.tag)
             if tag.startswith(CAMUNDA_7):
@@ -188,6 +201,7 @@ class _Scope:
         given = properties(node)
         task.excluded_users = self.file.optional(node, given.get("excludedUsers"))
         task.due_event = given.get("dueEvent")
+        task.due_from = self.file.optional(node, given.get("dueFrom"))
 
     def _read_service_task(self, task: act.ServiceTask, node: etree._Element) -> None:
         definition = extension(node, "taskDefinition")
@@ -269,6 +283,8 @@ class _Scope:
             self.file.tell(node, "中間イベントのきっかけ(メッセージ・タイマーなど)がありません。")
         else:
             event.trigger = trigger
+            if isinstance(trigger, Timer) and trigger.kind == "cycle":
+                self.file.tell(node, "ここで待つタイマーは、繰返しにできません。時刻か期間を指定してください。")
 
     def _read_throw_event(self, event: ev.ThrowEvent, node: etree._Element) -> None:
         event.trigger = read_trigger(self.file, node, local(node))
@@ -305,6 +321,8 @@ class _Scope:
             return
         if loop.find(f"{BPMN}loopCardinality") is not None:
             self.file.tell(node, "loopCardinality は使えません。inputCollection を指定してください。")
+        if loop.get("behavior", "All") != "All":
+            self.file.tell(node, "複数インスタンスの behavior は、このエンジンでは実行できません。")
         condition = loop.find(f"{BPMN}completionCondition")
         element.loop = act.MultiInstance(
             sequential=loop.get("isSequential") == "true",
@@ -334,6 +352,8 @@ class _Scope:
             element = self.spec.task_specs.get(node.get("id", ""))
             if isinstance(element, gw.ExclusiveGateway | gw.InclusiveGateway):
                 element.default = node.get("default")
+            elif local(node) == "endEvent" and element is not None and element.outgoing:
+                self.file.tell(node, "終了イベントからフローは出せません。")
             elif node.get("default"):
                 self.file.tell(node, "既定のフローは、排他か包含のゲートウェイだけに付けられます。")
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
-from functools import wraps
 from typing import TYPE_CHECKING, Any, Literal
 
 from SpiffWorkflow import TaskState
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from engine.bpmn.activities import ScopeActivity, UserTask
     from engine.bpmn.bundle import Bundle
     from engine.bpmn.events import Error, Escalation, Message
+
+HostFunction = Callable[[tuple[feel.Value, ...], feel.Environment], feel.Value]
 
 MAX_RUNS = 10_000
 """Tokens that one cause may set running; beyond it a loop without anything to wait for is assumed."""
@@ -365,14 +367,13 @@ class Step:
     def record_variable(self, scope: str, name: str, value: feel.Value) -> None:
         self.variables.append(VariableChange(scope, name, value))
 
-    def _host_functions(self) -> dict[str, Callable[..., feel.Value]]:
-        return {name: self._recorded(name, call) for name, call in business_days.FUNCTIONS.items()}
+    def _host_functions(self) -> dict[str, feel.Function]:
+        return {name: replace(it, call=self._recorded(it)) for name, it in business_days.FUNCTIONS.items()}
 
-    def _recorded(self, name: str, call: Callable[..., feel.Value]) -> Callable[..., feel.Value]:
-        @wraps(call)
-        def recorded(*arguments: feel.Value) -> feel.Value:
-            result = call(*arguments)
-            self.host_calls.append(HostCall(name, arguments, result))
+    def _recorded(self, function: feel.Function) -> HostFunction:
+        def recorded(arguments: tuple[feel.Value, ...], environment: feel.Environment) -> feel.Value:
+            result = function.call(arguments, environment)
+            self.host_calls.append(HostCall(function.name, arguments, result))
             return result
 
         return recorded

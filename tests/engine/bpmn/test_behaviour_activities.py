@@ -1,6 +1,6 @@
 """User tasks, jobs, decisions, subprocesses, called processes, multi-instance."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -192,6 +192,22 @@ def test_the_deadline_decision_gives_due_reason_and_escalation(deploy):
     assert opened.due == datetime.fromisoformat("2026-11-25T10:00:00+09:00")
     assert (opened.due_reason, opened.escalate_to) == ("within two days: reply", ("heads",))
     assert [call.name for call in run.last.host_calls] == ["add business days"]
+
+
+def test_a_deadline_may_count_from_another_moment_than_the_opening(deploy):
+    table = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="d">
+      <decision id="Deadline" name="Deadline"><variable name="Deadline"/>
+      <literalExpression><text>{due: opened_at + duration("P7D")}</text></literalExpression></decision></definitions>"""
+    properties = '<zeebe:properties><zeebe:property name="dueEvent" value="reply"/><zeebe:property name="dueFrom" value="=now() - duration(&quot;P5D&quot;)"/></zeebe:properties>'
+    deadline = '<bpmn:extensionElements><zeebe:properties><zeebe:property name="deadlineDecision" value="Deadline"/></zeebe:properties></bpmn:extensionElements>'
+    run = deploy(
+        deadline + START + task("review", properties) + END + flows("s -> review", "review -> e"),
+        decisions={"d.dmn": table.encode()},
+    )
+
+    run.start()
+
+    assert next(iter(run.tasks.values())).due == run.now + timedelta(days=2)
 
 
 def test_a_called_process_sees_its_inputs_only_and_gives_its_outputs_back(deploy):

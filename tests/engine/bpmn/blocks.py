@@ -1,0 +1,167 @@
+"""Block-structured processes as trees: every block has one way in and one way out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A task without type: passed at once."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    id: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    id: str
+    branches: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """True if the variable has this value."""
+
+    variable: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A block after which the token joins the way out of what the path belongs to, or comes to an end event."""
+
+    id: str
+    block: Block
+    finish: Literal["merge", "end", "terminate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusive:
+    id: str
+    choices: tuple[tuple[Condition, Path], ...]
+    default: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusive:
+    """Every branch whose condition is true; the default, which is the last, if none is."""
+
+    id: str
+    conditions: tuple[Condition, ...]
+    branches: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """The body, again while the condition is true."""
+
+    id: str
+    body: Block
+    again: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A message brings a value for `variable`; a timer happens once, a cycle `times` times."""
+
+    id: str
+    kind: Literal["message", "timer", "cycle"]
+    variable: str = ""
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Catch:
+    id: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class EventChoice:
+    """An event-based gateway."""
+
+    id: str
+    choices: tuple[tuple[Event, Path], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    event: Event
+    interrupting: bool
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class MultiInstance:
+    """One instance per item; whole when `enough` have completed or `until` is true after one of them."""
+
+    sequential: bool
+    items: tuple[int, ...]
+    output: tuple[str, str] | None = None
+    """The output collection, and the variable that each instance adds to it."""
+    enough: int | None = None
+    until: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A user task. Its one answer goes to the variable `writes`, or as a context to `form` if that is None."""
+
+    id: str
+    writes: str | None = None
+    boundaries: tuple[Boundary, ...] = ()
+    loop: MultiInstance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subprocess:
+    """`local` has its own value in here, taken from outside; `gives` (source, target) is its output mapping."""
+
+    id: str
+    body: Block
+    local: str | None = None
+    gives: tuple[str, str] | None = None
+    boundaries: tuple[Boundary, ...] = ()
+    loop: MultiInstance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Inputs and outputs are (source, target) pairs; None lets every variable through."""
+
+    id: str
+    process: str
+    inputs: tuple[tuple[str, str], ...] | None = None
+    outputs: tuple[tuple[str, str], ...] | None = None
+    boundaries: tuple[Boundary, ...] = ()
+    loop: MultiInstance | None = None
+
+
+Activity = Task | Subprocess | Call
+Block = Pass | Sequence | Parallel | Exclusive | Inclusive | Loop | Catch | EventChoice | Activity
+Processes = dict[str, Block]
+FORM = "form"
+
+
+def inner(block: Block) -> list[tuple[Block, Block | Path, int]]:
+    """The blocks directly inside `block`, each with what it belongs to and its index there."""
+    paths: list[Path] = []
+    match block:
+        case Sequence(blocks=blocks) | Parallel(branches=blocks) | Inclusive(branches=blocks):
+            return [(child, block, index) for index, child in enumerate(blocks)]
+        case Loop(body=body):
+            return [(body, block, 0)]
+        case Exclusive(choices=choices, default=default):
+            paths = [*(path for _, path in choices), default]
+        case EventChoice(choices=events):
+            paths = [path for _, path in events]
+        case Task() | Subprocess() | Call():
+            paths = [boundary.path for boundary in block.boundaries]
+    return [(path.block, path, 0) for path in paths]

@@ -1,0 +1,348 @@
+"""Every element at every place either executes or is refused at deployment, with file, element and reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+
+import pytest
+
+from engine import bpmn
+
+from .conftest import NOW, document, flows
+
+KEY = '<bpmn:extensionElements><zeebe:subscription correlationKey="=business_key"/></bpmn:extensionElements>'
+GLOBALS = (
+    f'<bpmn:message id="message_1" name="told">{KEY}</bpmn:message><bpmn:signal id="signal_1" name="seen"/>'
+    '<bpmn:error id="error_1" errorCode="e1"/><bpmn:escalation id="escalation_1" escalationCode="c1"/>'
+)
+CALLED = document(
+    '<bpmn:startEvent id="cs"/><bpmn:endEvent id="ce"/>' + flows("cs -> ce"), "called"
+)  # what the call activities of this file call
+DECISION = (
+    b'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="test">'
+    b'<decision id="decided" name="decided"><variable name="decided"/><literalExpression><text>1</text>'
+    b"</literalExpression></decision></definitions>"
+)
+
+START, END = '<bpmn:startEvent id="s"/>', '<bpmn:endEvent id="e"/>'
+HOST = '<bpmn:userTask id="host"/>'
+LEVELS = ("process", "subprocess")
+
+
+def timer(kind: str, text: str) -> str:
+    return f"<bpmn:timerEventDefinition><bpmn:{kind}>{text}</bpmn:{kind}></bpmn:timerEventDefinition>"
+
+
+DEFINITIONS = {
+    "none": "",
+    "message": '<bpmn:messageEventDefinition messageRef="message_1"/>',
+    "signal": '<bpmn:signalEventDefinition signalRef="signal_1"/>',
+    "timer": timer("timeDuration", "P1D"),
+    "timer date": timer("timeDate", "2026-12-01T09:00:00+09:00"),
+    "timer cycle": timer("timeCycle", "R3/PT1H"),
+    "timer cron": timer("timeCycle", "0 0 9 * * MON"),
+    "error": '<bpmn:errorEventDefinition errorRef="error_1"/>',
+    "escalation": '<bpmn:escalationEventDefinition escalationRef="escalation_1"/>',
+    "conditional": "<bpmn:conditionalEventDefinition><bpmn:condition>=x</bpmn:condition>"
+    "</bpmn:conditionalEventDefinition>",
+    "compensation": "<bpmn:compensateEventDefinition/>",
+    "link": '<bpmn:linkEventDefinition name="there"/>',
+    "cancel": "<bpmn:cancelEventDefinition/>",
+    "terminate": "<bpmn:terminateEventDefinition/>",
+    "multiple": '<bpmn:messageEventDefinition messageRef="message_1"/>' + timer("timeDuration", "P1D"),
+}
+
+TIMERS = frozenset({"timer", "timer date", "timer cycle"})
+WAITED_FOR = frozenset({"message", "signal"}) | TIMERS
+THROWN = frozenset({"message", "signal", "escalation"})
+EXECUTED: Mapping[str, frozenset[str]] = {
+    "start": frozenset({"none"}),
+    "interrupting event subprocess": WAITED_FOR | {"error", "escalation"},
+    "non-interrupting event subprocess": WAITED_FOR | {"escalation"},
+    "catch": frozenset({"message", "signal", "timer", "timer date", "link"}),
+    "throw": THROWN | {"none", "link"},
+    "interrupting boundary": WAITED_FOR | {"error", "escalation"},
+    "non-interrupting boundary": WAITED_FOR | {"escalation"},
+    "end": THROWN | {"none", "error", "terminate"},
+}
+"""What executes of the events, by place. A process can also be started by a message."""
+
+
+def start_event(definition: str) -> str:
+    return f'<bpmn:startEvent id="x">{definition}</bpmn:startEvent>{END}' + flows("x -> e")
+
+
+def event_subprocess(definition: str, interrupting: str) -> str:
+    inner = f'<bpmn:startEvent id="x" isInterrupting="{interrupting}">{definition}</bpmn:startEvent>'
+    inner += '<bpmn:endEvent id="xe"/>' + flows("x -> xe")
+    outer = f'<bpmn:subProcess id="es" triggeredByEvent="true">{inner}</bpmn:subProcess>'
+    return START + HOST + END + flows("s -> host", "host -> e") + outer
+
+
+def intermediate(tag: str, definition: str) -> str:
+    body = f'{START}<bpmn:{tag} id="x">{definition}</bpmn:{tag}>{END}'
+    if "linkEventDefinition" not in definition:
+        return body + flows("s -> x", "x -> e")
+    if tag == "intermediateThrowEvent":
+        catch = f'<bpmn:intermediateCatchEvent id="other">{definition}</bpmn:intermediateCatchEvent>'
+        return body + catch + flows("s -> x", "other -> e")
+    throw = f'<bpmn:intermediateThrowEvent id="other">{definition}</bpmn:intermediateThrowEvent>'
+    return body + throw + flows("s -> other", "x -> e")
+
+
+def boundary(definition: str, interrupting: str) -> str:
+    event = f'<bpmn:boundaryEvent id="x" attachedToRef="host" cancelActivity="{interrupting}">{definition}</bpmn:boundaryEvent>'
+    return START + HOST + END + event + '<bpmn:endEvent id="xe"/>' + flows("s -> host", "host -> e", "x -> xe")
+
+
+def end_event(definition: str) -> str:
+    return f'{START}<bpmn:endEvent id="x">{definition}</bpmn:endEvent>' + flows("s -> x")
+
+
+def event_at(place: str, definition: str) -> str:
+    match place:
+        case "start":
+            return start_event(definition)
+        case "interrupting event subprocess":
+            return event_subprocess(definition, "true")
+        case "non-interrupting event subprocess":
+            return event_subprocess(definition, "false")
+        case "catch":
+            return intermediate("intermediateCatchEvent", definition)
+        case "throw":
+            return intermediate("intermediateThrowEvent", definition)
+        case "interrupting boundary":
+            return boundary(definition, "true")
+        case "non-interrupting boundary":
+            return boundary(definition, "false")
+    return end_event(definition)
+
+
+def at_level(level: str, body: str) -> str:
+    if level == "process":
+        return body
+    outer = '<bpmn:startEvent id="os"/><bpmn:endEvent id="oe"/>' + flows("os -> sub", "sub -> oe")
+    return f'{outer}<bpmn:subProcess id="sub">{body}</bpmn:subProcess>'
+
+
+def compiled(body: str) -> bpmn.Bundle:
+    files = {"process.bpmn": document(body, extra=GLOBALS), "called.bpmn": CALLED}
+    return bpmn.compile_bundle(files, {"decisions.dmn": DECISION}, {"form"}, {"job"})
+
+
+def first_step(body: str, message: str | None = None) -> bpmn.Advance:
+    return bpmn.advance(compiled(body), None, bpmn.Start("process", "2026-0001", {}, message), NOW)
+
+
+def findings(body: str) -> tuple[bpmn.Finding, ...]:
+    with pytest.raises(bpmn.BundleInvalid) as refusal:
+        compiled(body)
+    return refusal.value.findings
+
+
+def assert_refused(body: str, element: str = "x") -> None:
+    told = [finding for finding in findings(body) if finding.element_id == element]
+    assert told, "refused, but not at this element"
+    assert all(finding.file == "process.bpmn" and finding.message for finding in told)
+
+
+def executes(level: str, place: str, event: str) -> bool:
+    return event in EXECUTED[place] or (level, place, event) == ("process", "start", "message")
+
+
+CELLS = list(product(LEVELS, EXECUTED, DEFINITIONS))
+
+
+@pytest.mark.parametrize(("level", "place", "event"), [cell for cell in CELLS if executes(*cell)])
+def test_an_event_that_executes_is_accepted_and_takes_its_first_step(level, place, event):
+    body = at_level(level, event_at(place, DEFINITIONS[event]))
+    advance = first_step(body, "told" if (place, event) == ("start", "message") else None)
+
+    uncaught = (place, event) == ("end", "error")
+    assert [fault.place.element for fault in advance.faults] == (["x"] if uncaught else [])
+
+
+@pytest.mark.parametrize(("level", "place", "event"), [cell for cell in CELLS if not executes(*cell)])
+def test_any_other_event_is_refused_with_file_element_and_reason(level, place, event):
+    of_the_whole = event == "none" or (place, event) == ("non-interrupting event subprocess", "error")
+    element = "es" if of_the_whole and "event subprocess" in place else "x"
+    assert_refused(at_level(level, event_at(place, DEFINITIONS[event])), element)
+
+
+def node(tag: str, content: str = "", **attributes: str) -> str:
+    """An element between start and end."""
+    given = "".join(f' {name}="{value}"' for name, value in attributes.items())
+    return f'{START}{END}<bpmn:{tag} id="x"{given}>{content}</bpmn:{tag}>' + flows("s -> x", "x -> e")
+
+
+def extended(*elements: str) -> str:
+    return f"<bpmn:extensionElements>{''.join(elements)}</bpmn:extensionElements>"
+
+
+def multi_instance(sequential: str = "false", details: str = ' inputCollection="=[1, 2]"', inner: str = "") -> str:
+    loop = f"<zeebe:loopCharacteristics{details}/>" if details else ""
+    return (
+        f'<bpmn:multiInstanceLoopCharacteristics isSequential="{sequential}">{extended(loop)}{inner}'
+        "</bpmn:multiInstanceLoopCharacteristics>"
+    )
+
+
+def gateway(tag: str, *flow_texts: str, **attributes: str) -> str:
+    """Two tasks between a gateway `x` and the end."""
+    given = "".join(f' {name}="{value}"' for name, value in attributes.items())
+    body = f'{START}<bpmn:{tag} id="x"{given}/><bpmn:userTask id="a"/><bpmn:userTask id="b"/>{END}'
+    return body + flows("s -> x", *flow_texts, "a -> e", "b -> e")
+
+
+def event_gateway(first: str, **attributes: str) -> str:
+    given = "".join(f' {name}="{value}"' for name, value in attributes.items())
+    late = f'<bpmn:intermediateCatchEvent id="late">{DEFINITIONS["timer"]}</bpmn:intermediateCatchEvent>'
+    body = f'{START}<bpmn:eventBasedGateway id="x"{given}/>{first}{late}{END}'
+    return body + flows("s -> x", "x -> first", "x -> late", "first -> e", "late -> e")
+
+
+def catching(event: str) -> str:
+    return f'<bpmn:intermediateCatchEvent id="first">{DEFINITIONS[event]}</bpmn:intermediateCatchEvent>'
+
+
+PLAIN = '<bpmn:startEvent id="is"/><bpmn:endEvent id="ie"/>' + flows("is -> ie")
+JOB = '<zeebe:taskDefinition type="job"/>'
+CALLING = '<zeebe:calledElement processId="called"/>'
+STANDARD_LOOP = "<bpmn:standardLoopCharacteristics/>"
+STORE = '<bpmn:dataStoreReference id="store"/><bpmn:dataObject id="object"/><bpmn:dataObjectReference id="reference" dataObjectRef="object"/>'
+LANES = (
+    '<bpmn:laneSet id="lanes"><bpmn:lane id="lane"><bpmn:flowNodeRef>x</bpmn:flowNodeRef></bpmn:lane></bpmn:laneSet>'
+)
+
+ACCEPTED = {
+    "task": node("task"),
+    "manual task": node("manualTask"),
+    "user task": node("userTask", extended('<zeebe:userTask/><zeebe:formDefinition formId="form"/>')),
+    "service task": node("serviceTask", extended(JOB)),
+    "send task": node("sendTask", extended(JOB)),
+    "receive task": node("receiveTask", messageRef="message_1"),
+    "script task": node("scriptTask", extended('<zeebe:script expression="=1 + 1" resultVariable="two"/>')),
+    "business rule task": node(
+        "businessRuleTask", extended('<zeebe:calledDecision decisionId="decided" resultVariable="result"/>')
+    ),
+    "call activity": node("callActivity", extended(CALLING)),
+    "embedded subprocess": node("subProcess", PLAIN),
+    "exclusive gateway": gateway("exclusiveGateway", "x -> a: =true", "x -> b", default="x_b"),
+    "exclusive gateway with conditions on all": gateway("exclusiveGateway", "x -> a: =true", "x -> b: =false"),
+    "inclusive gateway": gateway("inclusiveGateway", "x -> a: =true", "x -> b", default="x_b"),
+    "parallel gateway": gateway("parallelGateway", "x -> a", "x -> b"),
+    "event-based gateway for a message": event_gateway(catching("message")),
+    "event-based gateway for a signal": event_gateway(catching("signal")),
+    "event-based gateway with a receive task": event_gateway('<bpmn:receiveTask id="first" messageRef="message_1"/>'),
+    "parallel multi-instance task": node("userTask", multi_instance()),
+    "sequential multi-instance task": node("userTask", multi_instance("true")),
+    "multi-instance subprocess": node("subProcess", multi_instance() + PLAIN),
+    "multi-instance call activity": node("callActivity", extended(CALLING) + multi_instance()),
+    "multi-instance with completion condition": node(
+        "userTask",
+        multi_instance(
+            inner="<bpmn:completionCondition>=numberOfCompletedInstances &gt;= 1</bpmn:completionCondition>"
+        ),
+    ),
+    "data stores and data objects, as documentation": node("userTask") + STORE,
+    "lanes, as documentation": LANES + node("userTask"),
+}
+
+REFUSED = {
+    "complex gateway": gateway("complexGateway", "x -> a", "x -> b"),
+    "transaction": node("transaction", PLAIN),
+    "ad-hoc subprocess": node("adHocSubProcess", '<bpmn:userTask id="inner"/>'),
+    "choreography task": node("choreographyTask"),
+    "sub-choreography": node("subChoreography"),
+    "call choreography": node("callChoreography"),
+    "conversation": node("conversation"),
+    "standard loop": node("userTask", STANDARD_LOOP),
+    "standard loop of a subprocess": node("subProcess", STANDARD_LOOP + PLAIN),
+    "multi-instance without a collection": node("userTask", multi_instance(details="")),
+    "multi-instance by cardinality": node(
+        "userTask", multi_instance(inner="<bpmn:loopCardinality>3</bpmn:loopCardinality>")
+    ),
+    "compensation handler": node("userTask", isForCompensation="true"),
+    "event-based gateway that starts the process": event_gateway(catching("message"), instantiate="true"),
+    "parallel event-based gateway": event_gateway(catching("message"), eventGatewayType="Parallel"),
+    "receive task that starts the process": node("receiveTask", messageRef="message_1", instantiate="true"),
+    "exclusive gateway with neither condition nor default": gateway("exclusiveGateway", "x -> a: =true", "x -> b"),
+    "inclusive gateway with neither condition nor default": gateway("inclusiveGateway", "x -> a: =true", "x -> b"),
+    "parallel gateway with a condition": gateway("parallelGateway", "x -> a: =true", "x -> b"),
+    "default flow that does not exist": gateway("exclusiveGateway", "x -> a: =1 = 1", "x -> b: =2 = 1", default="y"),
+    "implicit split behind a task": gateway("userTask", "x -> a", "x -> b"),
+    "conditional flow from a task": gateway("userTask", "x -> a: =true", "x -> b: =false"),
+    "activity that needs two tokens": node("userTask", startQuantity="2"),
+    "activity that gives two tokens": node("userTask", completionQuantity="2"),
+    "multi-instance that throws an event per instance": node(
+        "userTask", multi_instance().replace(" isSeq", ' behavior="One" isSeq')
+    ),
+    "event definition by reference": node(
+        "intermediateThrowEvent", "<bpmn:eventDefinitionRef>d</bpmn:eventDefinitionRef>"
+    ),
+    "flow out of an end event": node("endEvent"),
+    "flow into a start event": node("startEvent"),
+    "attribute of Camunda 7": node("userTask").replace(
+        'id="x"', 'xmlns:c="http://camunda.org/schema/1.0/bpmn" id="x" c:assignee="anna"'
+    ),
+    "unreachable element": START + '<bpmn:userTask id="x"/>' + END + flows("s -> e", "x -> e"),
+    "service task without a job type": node("serviceTask"),
+    "service task of a type that nobody handles": node("serviceTask", extended('<zeebe:taskDefinition type="fax"/>')),
+    "script in another language": node("scriptTask", "<bpmn:script>print(1)</bpmn:script>", scriptFormat="python"),
+    "script that is not FEEL": node("scriptTask", extended('<zeebe:script expression="=1 +" resultVariable="two"/>')),
+    "form that does not exist": node("userTask", extended('<zeebe:formDefinition formId="nothing"/>')),
+    "decision that does not exist": node(
+        "businessRuleTask", extended('<zeebe:calledDecision decisionId="nothing" resultVariable="result"/>')
+    ),
+    "called process that does not exist": node("callActivity", extended('<zeebe:calledElement processId="nothing"/>')),
+    "message that does not exist": node("receiveTask", messageRef="nothing"),
+    "extension that changes behaviour": node("userTask", extended("<zeebe:executionListeners/>")),
+    "extension of Camunda 7": node(
+        "userTask", extended('<camunda:x xmlns:camunda="http://camunda.org/schema/1.0/bpmn"/>')
+    ),
+    "mapping without a target": node(
+        "userTask", extended('<zeebe:ioMapping><zeebe:input source="=1"/></zeebe:ioMapping>')
+    ),
+}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("element", ACCEPTED)
+def test_an_element_that_executes_is_accepted_and_takes_its_first_step(level, element):
+    assert first_step(at_level(level, ACCEPTED[element])).faults == ()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("element", REFUSED)
+def test_any_other_element_is_refused_with_file_element_and_reason(level, element):
+    assert_refused(at_level(level, REFUSED[element]))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("event", ["conditional", "error", "escalation", "timer cycle", "none"])
+def test_an_event_that_cannot_be_waited_for_is_refused_behind_an_event_based_gateway(level, event):
+    assert_refused(at_level(level, event_gateway(catching(event))), "first")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("condition", ["${yes}", "=yes and", "yes"])
+def test_a_condition_that_is_not_feel_is_refused_at_its_flow(level, condition):
+    body = gateway("exclusiveGateway", f"x -> a: {condition}", "x -> b", default="x_b")
+    assert_refused(at_level(level, body), "x_a")
+
+
+def test_a_throw_link_without_its_catch_is_refused():
+    assert_refused(
+        f'{START}<bpmn:intermediateThrowEvent id="x">{DEFINITIONS["link"]}</bpmn:intermediateThrowEvent>'
+        + flows("s -> x")
+    )
+
+
+@pytest.mark.parametrize("source", [b"", b"<bpmn", b"<other/>", b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'])
+def test_a_file_that_is_not_bpmn_is_refused_by_its_name(source):
+    with pytest.raises(bpmn.BundleInvalid) as refusal:
+        bpmn.compile_bundle({"broken.bpmn": source}, {}, (), ())
+
+    assert [finding.file for finding in refusal.value.findings] == ["broken.bpmn"]
+    assert refusal.value.findings[0].message
