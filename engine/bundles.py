@@ -1,0 +1,185 @@
+"""Bundles as they execute: processes, decisions, forms and catalogue of one deployment, compiled once per process.
+
+Cached by content: the same files are never compiled twice, whichever database they come from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine import bpmn, business_days, catalogue, dmn, forms, tables
+from engine.bpmn import Finding
+from engine.catalogue import Catalogue
+from engine.errors import DeploymentNotFound, DeploymentRejected, FileUnreadable, ProcessNotFound
+
+CACHED = 32
+"""Compiled bundles kept in memory; an older one that a case still runs on is compiled again when needed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compiled:
+    """What one deployment executes. `files` maps decision and form ids to the file that holds them."""
+
+    digest: str
+    processes: bpmn.Bundle
+    forms: Mapping[str, forms.Form]
+    catalogue: Catalogue
+    files: Mapping[str, str]
+
+
+_kept: OrderedDict[tuple[str, tuple[str, ...]], Compiled] = OrderedDict()
+
+
+def compile_files(files: Mapping[str, bytes], job_types: Collection[str]) -> Compiled:
+    """All files (by name) read, checked and compiled; raises DeploymentRejected with every finding."""
+    key = digest(files), tuple(sorted(job_types))
+    kept = _kept.get(key)
+    if kept is None:
+        kept = _kept[key] = _compile(key[0], key[1], files)
+        while len(_kept) > CACHED:
+            _kept.popitem(last=False)
+    return kept
+
+
+def digest(files: Mapping[str, bytes]) -> str:
+    """SHA-256 (hex) over names and contents, in order of name."""
+    whole = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        whole.update(hashlib.sha256(name.encode()).digest() + hashlib.sha256(content).digest())
+    return whole.hexdigest()
+
+
+def _ending(files: Mapping[str, bytes], suffix: str) -> dict[str, bytes]:
+    return {name: content for name, content in sorted(files.items()) if name.endswith(suffix)}
+
+
+def _compile(digest: str, job_types: tuple[str, ...], files: Mapping[str, bytes]) -> Compiled:
+    findings: list[Finding] = []
+    form_files, read_forms = _read_forms(_ending(files, ".form"), findings)
+    found = _read_catalogue(_ending(files, catalogue.FILE), findings)
+    decisions = _ending(files, ".dmn")
+    try:
+        processes = bpmn.compile_bundle(_ending(files, ".bpmn"), decisions, form_files, job_types)
+    except bpmn.BundleInvalid as invalid:
+        raise DeploymentRejected((*invalid.findings, *findings)) from invalid
+    findings += _dangling(found, processes)
+    if not processes.processes and not processes.decisions and not read_forms:
+        findings.append(Finding("", "", "", "プロセス・決定・フォームのファイルがありません。"))
+    if findings:
+        raise DeploymentRejected(tuple(findings))
+    return Compiled(digest, processes, read_forms, found, form_files | _decision_files(decisions))
+
+
+def _read_forms(sources: Mapping[str, bytes], findings: list[Finding]) -> tuple[dict[str, str], dict[str, forms.Form]]:
+    """Form id → file of every file that names one, and the forms that could be read."""
+    files: dict[str, str] = {}
+    found: dict[str, forms.Form] = {}
+    for name, source in sources.items():
+        try:
+            form = forms.read(source, tuple(business_days.FUNCTIONS))
+        except forms.FormInvalid as invalid:
+            findings += [Finding(name, fault.component_id, "", fault.message) for fault in invalid.findings]
+            files.setdefault(name.rpartition("/")[2].removesuffix(".form"), name)
+            continue
+        if form.id in found:
+            findings.append(Finding(name, form.id, form.title, f"フォーム ID「{form.id}」が二つあります。"))
+        files[form.id], found[form.id] = name, form
+    return files, found
+
+
+def _read_catalogue(sources: Mapping[str, bytes], findings: list[Finding]) -> Catalogue:
+    if len(sources) > 1:
+        findings.append(Finding(", ".join(sources), "", "", f"{catalogue.FILE} は、ひとつだけ置いてください。"))
+    for name, source in sources.items():
+        try:
+            return catalogue.read(source)
+        except FileUnreadable as fault:
+            findings.append(Finding(name, "", "", str(fault)))
+    return Catalogue()
+
+
+def _dangling(found: Catalogue, processes: bpmn.Bundle) -> list[Finding]:
+    """What the catalogue names that the bundle does not have."""
+    groups = {group.name for group in found.groups} | {catalogue.EVERYONE}
+    dangling = []
+    for start in found.starts:
+        process = processes.processes.get(start.process)
+        if process is None or not process.startable:
+            dangling.append(
+                Finding(catalogue.FILE, start.id, start.label, f"プロセス「{start.process}」を始められません。")
+            )
+    offers: list[tuple[str, tuple[str, ...]]] = [(start.label, start.groups) for start in found.starts]
+    offers += [(message.label, message.groups) for message in found.messages]
+    offers += [(account.name, account.groups) for account in found.people]
+    offers += found.visibility.items()
+    for where, group in ((where, group) for where, named in offers for group in named):
+        if group not in groups:
+            dangling.append(Finding(catalogue.FILE, group, where, f"グループ「{group}」が groups にありません。"))
+    return dangling
+
+
+def _decision_files(sources: Mapping[str, bytes]) -> dict[str, str]:
+    return {
+        decision.get("id", ""): name
+        for name, source in sources.items()
+        for decision in dmn.parse_xml(source).iterchildren("{*}decision")
+    }
+
+
+# From the database --------------------------------------------------------------------------------------
+
+
+def of_deployment(session: Session, deployment: int) -> Compiled:
+    """The compiled bundle of a stored deployment; raises DeploymentNotFound."""
+    stored = session.execute(
+        select(tables.Deployment.digest, tables.Deployment.job_types).where(tables.Deployment.id == deployment)
+    ).one_or_none()
+    if stored is None:
+        raise DeploymentNotFound(deployment)
+    kept = _kept.get((stored.digest, tuple(stored.job_types)))
+    if kept is None:
+        query = select(tables.Resource.name, tables.Resource.content).where(tables.Resource.deployment_id == deployment)
+        kept = compile_files(dict(session.execute(query).all()), stored.job_types)
+    return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One version of a process."""
+
+    id: int
+    key: str
+    version: int
+    deployment: int
+
+
+def newest(session: Session, key: str) -> Definition:
+    """The newest definition of a process; raises ProcessNotFound."""
+    for definition in newest_of_all(session):
+        if definition.key == key:
+            return definition
+    raise ProcessNotFound(key)
+
+
+def newest_of_all(session: Session) -> tuple[Definition, ...]:
+    """The newest definition of every process, in order of key."""
+    table = tables.ProcessDefinition
+    latest = select(table.key, func.max(table.version).label("version")).group_by(table.key).subquery()
+    rows = session.execute(
+        select(table.id, table.key, table.version, table.deployment_id)
+        .join(latest, (latest.c.key == table.key) & (latest.c.version == table.version))
+        .order_by(table.key)
+    )
+    return tuple(Definition(*row) for row in rows)
+
+
+def current(session: Session) -> tuple[Compiled, ...]:
+    """The bundles of which a process is the newest of its key, oldest deployment first."""
+    deployments = sorted({definition.deployment for definition in newest_of_all(session)})
+    return tuple(of_deployment(session, deployment) for deployment in deployments)

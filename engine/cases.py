@@ -1,0 +1,289 @@
+"""Cases as people see them: what they may start, send and read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from engine import bundles, deployments, feel, forms, history, identity, submissions, tables, user_tasks
+from engine import instances as runs
+from engine.catalogue import MessageOffer, Start
+from engine.errors import CaseNotFound, MessageNotFound, MessageNotYours, StartNotFound, StartNotYours
+from engine.identity import Person
+from engine.states import OPEN_TASK, InstanceState
+from engine.user_tasks import TaskRow
+
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """A case in a list; `title` is the name of the process it began with."""
+
+    business_key: str
+    process: str
+    title: str
+    running: int
+    open_tasks: int
+    overdue: int
+    opened_at: datetime
+    opened_by: str | None
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRow:
+    id: int
+    process: str
+    name: str
+    version: int
+    state: InstanceState
+    business_key: str
+    started_at: datetime
+    started_by: str | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The new case, and what of it the person who began it may do first."""
+
+    instance: int
+    business_key: str
+    tasks: tuple[TaskRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The instances that took the message, and what of the case the sender may do now."""
+
+    taken_by: tuple[int, ...]
+    tasks: tuple[TaskRow, ...]
+
+
+# Starting and sending -----------------------------------------------------------------------------------
+
+
+def starts(session: Session, person: Person) -> tuple[Start, ...]:
+    """What the person may begin."""
+    return tuple(start for start in deployments.catalogue(session).starts if identity.may(person, start))
+
+
+def start(session: Session, start_id: str, *, actor: Person, at: datetime, submission: str | None = None) -> Started:
+    """A new case has begun; the same `submission` again gives the same case. Raises StartNotFound, StartNotYours."""
+    done = submissions.outcome(session, submission, actor.name)
+    if done is None:
+        found = next((one for one in deployments.catalogue(session).starts if one.id == start_id), None)
+        if found is None:
+            raise StartNotFound(start_id)
+        if not identity.may(actor, found):
+            raise StartNotYours(start_id)
+        done = runs.start(session, found.process, found.variables, actor=actor.name, at=at)
+        submissions.record(session, submission, actor.name, done, at=at)
+    instance, business_key = done
+    return Started(instance, business_key, user_tasks.doable(session, actor, business_key))
+
+
+def offers(session: Session, business_key: str, person: Person) -> tuple[MessageOffer, ...]:
+    """The messages that this person may send and that the case waits for now, or that begin something in it."""
+    table = tables.Subscription
+    waiting = set(
+        session.execute(select(table.name).where(table.kind == "message", table.key == business_key)).scalars()
+    )
+    for compiled in bundles.current(session):
+        for process in compiled.processes.processes.values():
+            waiting.update(process.start_messages)
+    return tuple(
+        offer
+        for offer in deployments.catalogue(session).messages
+        if offer.name in waiting and identity.may(person, offer)
+    )
+
+
+def send(
+    session: Session,
+    business_key: str,
+    message: str,
+    values: Mapping[str, feel.Value],
+    *,
+    actor: Person,
+    at: datetime,
+    submission: str | None = None,
+) -> Sent:
+    """The case has had the message; the same `submission` again: no effect.
+
+    Raises CaseNotFound (also for a case the person may not read), MessageNotFound, MessageNotYours.
+    """
+    taken = submissions.outcome(session, submission, actor.name)
+    if taken is None:
+        _check_readable(session, business_key, actor)
+        offer = next((one for one in deployments.catalogue(session).messages if one.name == message), None)
+        if offer is None:
+            raise MessageNotFound(message)
+        if not identity.may(actor, offer):
+            raise MessageNotYours(message)
+        taken = runs.publish(session, message, business_key, values, actor=actor.name, at=at)
+        identity.take_part(session, business_key, actor.name, at)
+        submissions.record(session, submission, actor.name, taken, at=at)
+    return Sent(tuple(taken), user_tasks.doable(session, actor, business_key))
+
+
+# Reading ------------------------------------------------------------------------------------------------
+
+
+def list_cases(
+    session: Session,
+    person: Person,
+    *,
+    at: datetime,
+    running: bool | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> list[CaseRow]:
+    """The cases that the person may read, the latest change first; `running`: only those that go on, or do not."""
+    table = tables.Case
+    where: list[ColumnElement[bool]] = []
+    readable = identity.readable_cases(person)
+    if readable is not None:
+        where.append(table.business_key.in_(readable))
+    if running is not None:
+        where.append(table.running > 0 if running else table.running == 0)
+    return _rows(session, where, at, limit, offset)
+
+
+def get(session: Session, business_key: str, person: Person, *, at: datetime) -> CaseRow:
+    """The case; raises CaseNotFound also if the person may not know of it."""
+    _check_readable(session, business_key, person)
+    for row in _rows(session, [tables.Case.business_key == business_key], at, 1, 0):
+        return row
+    raise CaseNotFound(business_key)
+
+
+def _check_readable(session: Session, business_key: str, person: Person) -> None:
+    case = tables.Case
+    known = session.execute(select(case.running).where(case.business_key == business_key)).first()
+    if known is None or not identity.may_read_case(session, person, business_key):
+        raise CaseNotFound(business_key)
+
+
+def _rows(session: Session, where: list[ColumnElement[bool]], at: datetime, limit: int, offset: int) -> list[CaseRow]:
+    table, tasks = tables.Case, tables.UserTask
+    found = (
+        session.execute(
+            select(table)
+            .where(*where)
+            .order_by(table.changed_at.desc(), table.business_key.desc())
+            .limit(limit)
+            .offset(offset)
+        )
+        .scalars()
+        .all()
+    )
+    keys = [row.business_key for row in found]
+    overdue = func.count(tasks.id).filter(tasks.due < at)
+    counted = session.execute(
+        select(tasks.business_key, func.count(tasks.id), overdue)
+        .where(tasks.business_key.in_(keys), tasks.state.in_(OPEN_TASK))
+        .group_by(tasks.business_key)
+    )
+    counts = {key: (open_tasks, late) for key, open_tasks, late in counted}
+    names = deployments.process_names(session)
+    return [
+        CaseRow(
+            row.business_key,
+            row.process,
+            names.get(row.process, row.process),
+            row.running,
+            *counts.get(row.business_key, (0, 0)),
+            row.opened_at,
+            row.opened_by,
+            row.changed_at,
+        )
+        for row in found
+    ]
+
+
+def instances(session: Session, business_key: str) -> list[InstanceRow]:
+    """Every process of the case, in the order they began."""
+    table, definitions = tables.ProcessInstance, tables.ProcessDefinition
+    rows = session.execute(
+        select(
+            table.id,
+            table.process,
+            definitions.name,
+            definitions.version,
+            table.state,
+            table.business_key,
+            table.started_at,
+            table.started_by,
+            table.ended_at,
+        )
+        .join(definitions, definitions.id == table.definition_id)
+        .where(table.business_key == business_key)
+        .order_by(table.id)
+    )
+    return [InstanceRow(*row) for row in rows]
+
+
+def variables(session: Session, business_key: str, person: Person) -> dict[str, feel.Value]:
+    """What was last written under each name in the case, without what carries a mark the person may not read."""
+    redaction = _Redaction.for_case(session, business_key, person)
+    return redaction.of_variables(history.last_written(session, business_key))
+
+
+def timeline(session: Session, business_key: str, person: Person) -> list[history.Event]:
+    """Every event of the case, oldest first, without what carries a mark the person may not read."""
+    redaction = _Redaction.for_case(session, business_key, person)
+    return history.of_case(session, business_key, redaction.of_recorded if redaction.hidden else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Redaction:
+    """What a person may not read back: the marked fields of every form of the case's bundles."""
+
+    forms: Mapping[str, forms.Form]
+    hidden: frozenset[str]
+    marks: frozenset[str]
+
+    @classmethod
+    def for_case(cls, session: Session, business_key: str, person: Person) -> _Redaction:
+        table, definitions = tables.ProcessInstance, tables.ProcessDefinition
+        deployments_of_case = (
+            select(definitions.deployment_id)
+            .join(table, definitions.id == table.definition_id)
+            .where(table.business_key == business_key)
+            .distinct()
+        )
+        found: dict[str, forms.Form] = {}
+        for deployment in sorted(session.execute(deployments_of_case).scalars()):
+            found |= bundles.of_deployment(session, deployment).forms
+        hidden = {key for form in found.values() for key in _marked(form.body, person.marks)}
+        return cls(found, frozenset(hidden), person.marks)
+
+    def of_variables(self, values: Mapping[str, feel.Value]) -> dict[str, feel.Value]:
+        return {name: self._of_value(name, value) for name, value in values.items() if name not in self.hidden}
+
+    def of_recorded(self, kind: str, name: str, value: feel.Value, form_id: str | None) -> feel.Value:
+        """What stays of a value in history; the input of a decision goes if its expression reads a hidden name."""
+        form = self.forms.get(form_id or "")
+        if kind == "field" and form is not None:
+            return forms.redact(form, {name: value}, self.marks).get(name)
+        read = set(_WORD.findall(name)) if kind == "decision_input" else {name}
+        return self._of_value(name, value) if self.hidden.isdisjoint(read) else None
+
+    def _of_value(self, name: str, value: feel.Value) -> feel.Value:
+        """A form's context without its hidden fields; elsewhere a hidden name goes at any depth, for it is a copy."""
+        form = self.forms.get(name)
+        if isinstance(value, dict):
+            return self.of_variables(value) if form is None else forms.redact(form, value, self.marks)
+        return [self._of_value("", item) for item in value] if isinstance(value, list) else value
+
+
+def _marked(fields: forms.Fields, marks: frozenset[str]) -> set[str]:
+    own = {key for key, field in fields.by_key.items() if field.visibility not in (None, *marks)}
+    return own.union(*(_marked(field.fields, marks) for field in fields.by_key.values() if field.kind == "list"))

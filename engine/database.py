@@ -1,0 +1,122 @@
+"""The database: connecting, and `transaction()`, the only commit."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from engine.errors import FileUnreadable, StaleInstance
+from engine.tables import metadata
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_TIMEOUT = 10_000
+"""Milliseconds that a writer waits for another one (SQLite)."""
+ATTEMPTS = 10
+PAUSE = 0.01
+"""Seconds; the longest wait after the first lost race, doubled with each further one."""
+
+Result = TypeVar("Result")
+
+
+class Database:
+    """One database and its sessions. Writers hold the write lock from their first statement on (SQLite)."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        if engine.dialect.name == "sqlite" and not event.contains(engine, "begin", _begin):
+            event.listen(engine, "connect", _prepare)
+            event.listen(engine, "begin", _begin)
+        options: dict[str, Any] = {"expire_on_commit": False, "execution_options": {"synchronize_session": False}}
+        self._writing = sessionmaker(engine, **options)
+        self._reading = sessionmaker(engine.execution_options(reading=True), **options)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session whose work is committed at the end, and undone on any exception."""
+        with self._writing.begin() as session:
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one state of the database and is never committed."""
+        with self._reading() as session:
+            yield session
+
+    def retrying(self, work: Callable[[Session], Result]) -> Result:
+        """What `work` gives, committed; a lost race (StaleInstance, a key taken meanwhile) is run again."""
+        pause = PAUSE
+        for _ in range(ATTEMPTS - 1):
+            try:
+                with self.transaction() as session:
+                    return work(session)
+            except (StaleInstance, IntegrityError, OperationalError) as lost:
+                if isinstance(lost, OperationalError) and not _is_race(lost):
+                    raise
+                time.sleep(random.uniform(0, pause))  # noqa: S311 - no secret, only to part the two
+                pause *= 2
+        with self.transaction() as session:
+            return work(session)
+
+    def upgrade(self) -> None:
+        """The schema is the newest one; an empty database gets all of it."""
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with self.engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def create(self) -> None:
+        """All tables exist, without a migration's record: for scratch databases."""
+        metadata.create_all(self.engine)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def connect(url: str) -> Database:
+    """The database at this URL; raises FileUnreadable for a URL that names none. Creates no tables."""
+    try:
+        parsed = make_url(url)
+        options: dict[str, Any] = {}
+        if parsed.get_backend_name() == "sqlite":
+            options["connect_args"] = {"check_same_thread": False}
+            if parsed.database in (None, "", ":memory:"):
+                options["poolclass"] = StaticPool
+        return Database(create_engine(parsed, **options))
+    except (ArgumentError, ImportError) as fault:
+        raise FileUnreadable(f"データベースの場所「{url}」に接続できません: {fault}") from fault
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions by itself
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY_TIMEOUT}", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("reading")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _is_race(error: DBAPIError) -> bool:
+    """Whether PostgreSQL gave way to another transaction; SQLite has waited for its lock long enough already."""
+    return getattr(error.orig, "sqlstate", None) in ("40001", "40P01")
+
+
+def file_of(url: str) -> Path | None:
+    """The file of a SQLite database; None for one in memory or on a server."""
+    parsed = make_url(url)
+    in_memory = parsed.database in (None, "", ":memory:")
+    return None if parsed.get_backend_name() != "sqlite" or in_memory else Path(str(parsed.database))

@@ -1,0 +1,157 @@
+"""Deployments: files in, the next version of everything in them out, or every reason why not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from engine import bundles, history, identity, tables
+from engine.catalogue import FILE, Catalogue
+from engine.errors import FileUnreadable
+from engine.states import EventType
+
+SUFFIXES = (".bpmn", ".dmn", ".form")
+BUNDLED = tuple(Path(__file__).resolve().parent.parent / folder for folder in ("processes", "forms"))
+"""The folders that come with the program."""
+JOB_TYPES = frozenset({"notify"})
+"""What the worker that comes with the program can do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What is deployed now; `new` is False if the same files were already."""
+
+    id: int
+    digest: str
+    new: bool
+    versions: Mapping[str, int]
+
+
+def read_folder(*folders: Path) -> dict[str, bytes]:
+    """The files of a bundle anywhere below the folders, by relative name; raises FileUnreadable."""
+    files: dict[str, bytes] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise FileUnreadable(f"フォルダ {folder} がありません。")
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and (path.suffix in SUFFIXES or path.name == FILE):
+                files[path.relative_to(folder).as_posix()] = _content(path)
+    if not files:
+        raise FileUnreadable(f"{'、'.join(map(str, folders))} に、プロセスや決定やフォームのファイルがありません。")
+    return files
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        raise FileUnreadable(f"{path} を読めません({fault.strerror})。") from fault
+
+
+def deploy(
+    session: Session,
+    files: Mapping[str, bytes],
+    *,
+    by: str | None,
+    at: datetime,
+    job_types: Collection[str] = JOB_TYPES,
+) -> Deployed:
+    """The newest version of every process in `files` is theirs; running instances keep the version they began with.
+
+    Writes nothing if these very files are what is deployed. Raises DeploymentRejected with every finding.
+    """
+    compiled = bundles.compile_files(files, job_types)
+    standing = _standing(session, compiled)
+    if standing is not None:
+        return standing
+    row = {
+        "digest": compiled.digest,
+        "execution_digest": compiled.processes.execution_digest,
+        "title": compiled.catalogue.title,
+        "job_types": sorted(job_types),
+        "at": at,
+        "by": by,
+    }
+    deployment: int = session.execute(insert(tables.Deployment).returning(tables.Deployment.id), row).scalar_one()
+    contents = [
+        {"deployment_id": deployment, "name": name, "digest": hashlib.sha256(content).hexdigest(), "content": content}
+        for name, content in sorted(files.items())
+    ]
+    session.execute(insert(tables.Resource), contents)
+    versions = _define(session, deployment, compiled)
+    identity.put_groups(session, compiled.catalogue)
+    facts = {"deployment_id": deployment, "versions": versions, "files": sorted(files)}
+    history.append(session, history.NewEvent(EventType.DEPLOYED, at, by, facts, definition=compiled.digest))
+    return Deployed(deployment, compiled.digest, True, versions)
+
+
+def _standing(session: Session, compiled: bundles.Compiled) -> Deployed | None:
+    """The deployment of the same files, if it is still the newest of every process in it."""
+    table, definitions = tables.Deployment, tables.ProcessDefinition
+    query = select(func.max(table.id)).where(table.digest == compiled.digest)
+    deployment = session.execute(query).scalar()
+    if deployment is None:
+        return None
+    own = select(definitions.key, definitions.version).where(definitions.deployment_id == deployment)
+    versions = dict(session.execute(own).all())
+    newest = {found.key: found.version for found in bundles.newest_of_all(session) if found.key in versions}
+    return Deployed(deployment, compiled.digest, False, versions) if newest == versions else None
+
+
+def _define(session: Session, deployment: int, compiled: bundles.Compiled) -> dict[str, int]:
+    """Give each process, decision and form its next version; the versions of the processes."""
+    processes = [(p.key, p.name, p.file) for p in compiled.processes.processes.values()]
+    decisions = [
+        (key, found.decisions[key].name, compiled.files[key]) for key, found in compiled.processes.decisions.items()
+    ]
+    forms = [(form.id, form.title, compiled.files[form.id]) for form in compiled.forms.values()]
+    versions = _next_versions(session, tables.ProcessDefinition, deployment, processes)
+    _next_versions(session, tables.DecisionDefinition, deployment, decisions)
+    _next_versions(session, tables.FormDefinition, deployment, forms)
+    return versions
+
+
+def _next_versions(
+    session: Session,
+    table: type[tables.ProcessDefinition | tables.DecisionDefinition | tables.FormDefinition],
+    deployment: int,
+    definitions: list[tuple[str, str, str]],
+) -> dict[str, int]:
+    query = select(table.key, func.max(table.version)).group_by(table.key)
+    newest = dict(session.execute(query).all())
+    rows: list[dict[str, Any]] = [
+        {"deployment_id": deployment, "key": key, "version": newest.get(key, 0) + 1, "name": name or key, "file": file}
+        for key, name, file in sorted(definitions)
+    ]
+    if rows:
+        session.execute(insert(table), rows)
+    return {row["key"]: row["version"] for row in rows}
+
+
+def catalogue(session: Session) -> Catalogue:
+    """What the bundles that are deployed now offer together; a later one replaces what has the same name."""
+    found = [compiled.catalogue for compiled in bundles.current(session)]
+    return Catalogue(
+        title=next((one.title for one in reversed(found) if one.title), ""),
+        starts=tuple({start.id: start for one in found for start in one.starts}.values()),
+        messages=tuple({message.name: message for one in found for message in one.messages}.values()),
+        groups=tuple({group.name: group for one in found for group in one.groups}.values()),
+        visibility={mark: readers for one in found for mark, readers in one.visibility.items()},
+        people=tuple({account.name: account for one in found for account in one.people}.values()),
+    )
+
+
+def process_names(session: Session) -> dict[str, str]:
+    """Process key → name of its newest version."""
+    return {
+        key: process.name
+        for compiled in bundles.current(session)
+        for key, process in compiled.processes.processes.items()
+    }

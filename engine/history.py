@@ -1,0 +1,396 @@
+"""History: one event per cause, appended once, never changed.
+
+Values stand apart from the event that speaks of them, with a salt each; the event carries their salted SHA-256.
+The events of one chain (an instance, or `system`) name the hash of the event before, over the canonical form of
+RFC 8785. `append` is the only INSERT to these tables.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import rfc8785
+from sqlalchemy import ColumnElement, Row, insert, select
+from sqlalchemy.orm import Session
+
+from engine import bpmn, feel, tables
+from engine.errors import EngineError, HistoryBroken
+from engine.states import EventType
+
+SYSTEM = "system"
+"""The chain of events that belong to no instance."""
+START = "0" * 64
+"""What the first event of a chain names as the one before."""
+REFERENCE = "$value"
+"""A JSON object with this one key stands for the value with that number."""
+
+
+class Values:
+    """The values that an event speaks of, each under a number, while the event is made up."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str, str]] = []
+
+    def put(self, kind: str, name: str, value: feel.Value) -> dict[str, int]:
+        """The value is kept under a number; gives the reference to it."""
+        self.rows.append((kind, name, encoded(value)))
+        return {REFERENCE: len(self.rows) - 1}
+
+    def put_all(self, kind: str, values: Mapping[str, feel.Value]) -> dict[str, dict[str, int]]:
+        return {name: self.put(kind, name, value) for name, value in values.items()}
+
+
+def encoded(value: feel.Value) -> str:
+    """The value as text; a function, which nothing can store, as its FEEL text."""
+    try:
+        stored = feel.encode(value)
+    except feel.FeelFault:
+        stored = feel.to_text(value)
+    return json.dumps(stored, ensure_ascii=False, separators=(",", ":"))
+
+
+def decoded(text: str | None) -> feel.Value:
+    """The value that `encoded` made the text of; null for an erased one."""
+    return None if text is None else feel.decode(json.loads(text))
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """A fact to append: `facts` is JSON of text, whole numbers and references into `values`."""
+
+    type: EventType
+    at: datetime
+    actor: str | None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    values: Values = field(default_factory=Values)
+    instance: int | None = None
+    business_key: str | None = None
+    definition: str | None = None
+
+
+def append(session: Session, new: NewEvent) -> int:
+    """The event stands at the end of its chain; gives its id."""
+    chain = SYSTEM if new.instance is None else str(new.instance)
+    seq, previous = _head(session, chain)
+    salts = [secrets.token_hex(16) for _ in new.values.rows]
+    commitments = [
+        commitment(salt, kind, name, text) for salt, (kind, name, text) in zip(salts, new.values.rows, strict=True)
+    ]
+    row: dict[str, Any] = {
+        "chain": chain,
+        "seq": seq + 1,
+        "type": new.type,
+        "at": new.at,
+        "actor": new.actor,
+        "instance_id": new.instance,
+        "business_key": new.business_key,
+        "definition": new.definition,
+        "semantics": bpmn.SEMANTICS,
+        "facts": new.facts,
+        "commitments": commitments,
+        "previous": previous,
+    }
+    row["hash"] = chain_hash(row)
+    event: int = session.execute(insert(tables.HistoryEvent).returning(tables.HistoryEvent.id), row).scalar_one()
+    if salts:
+        session.execute(
+            insert(tables.HistoryValue),
+            [
+                {"event_id": event, "number": number, "kind": kind, "name": name, "value": text, "salt": salt}
+                for number, (salt, (kind, name, text)) in enumerate(zip(salts, new.values.rows, strict=True))
+            ],
+        )
+    return event
+
+
+def _head(session: Session, chain: str) -> tuple[int, str]:
+    table = tables.HistoryEvent
+    found = session.execute(
+        select(table.seq, table.hash).where(table.chain == chain).order_by(table.seq.desc()).limit(1)
+    ).one_or_none()
+    return (0, START) if found is None else (found.seq, found.hash)
+
+
+def commitment(salt: str, kind: str, name: str, text: str) -> str:
+    """SHA-256 (hex) over salt, kind, name and encoded value: tells nothing of a value whose salt is gone."""
+    return hashlib.sha256(rfc8785.dumps([salt, kind, name, text])).hexdigest()
+
+
+def chain_hash(row: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) over the canonical form of everything the event says, the hash before it included."""
+    said = {key: value for key, value in row.items() if key not in ("id", "hash")}
+    said["type"] = str(row["type"])
+    said["at"] = instant(row["at"])
+    return hashlib.sha256(rfc8785.dumps(said)).hexdigest()
+
+
+def instant(moment: datetime) -> str:
+    """The moment in UTC with microseconds, the one text that stands for it in hashes and facts."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def reject(
+    session: Session,
+    *,
+    attempt: str,
+    error: EngineError,
+    actor: str | None,
+    at: datetime,
+    task: int | None = None,
+    business_key: str | None = None,
+) -> None:
+    """History says that `actor` tried `attempt` and was refused; to be called in a transaction of its own."""
+    values = Values()
+    facts = {
+        "attempt": attempt,
+        "error": type(error).__name__,
+        "message": values.put("message", "message", str(error)),
+        "task_id": task,
+    }
+    append(session, NewEvent(EventType.ATTEMPT_REJECTED, at, actor, facts, values, business_key=business_key))
+
+
+# Reading ------------------------------------------------------------------------------------------------
+
+Readable = Callable[[str, str, feel.Value, str | None], feel.Value]
+"""What of a value a person may see, by its kind, its name, and the form of the task that the event is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    element: str
+    token: int
+    process: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A variable was set; `scope` is empty for the process."""
+
+    name: str
+    value: feel.Value
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    index: int
+    id: str
+    annotation: str
+    outputs: Mapping[str, feel.Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision was evaluated with these inputs, and these of its rules held."""
+
+    decision: str
+    name: str
+    inputs: Mapping[str, feel.Value]
+    value: feel.Value
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFact:
+    id: int
+    element: str
+    name: str
+    form_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event as read: references in `facts` are replaced by the values, erased ones by null."""
+
+    id: int
+    chain: str
+    seq: int
+    type: EventType
+    at: datetime
+    actor: str | None
+    instance: int | None
+    business_key: str | None
+    definition: str | None
+    facts: Mapping[str, Any]
+
+    @property
+    def task(self) -> TaskFact | None:
+        found = self.facts.get("task")
+        return None if found is None else TaskFact(found["id"], found["element"], found["name"], found["form_id"])
+
+    @property
+    def message(self) -> str | None:
+        """The name of the message or signal that was published or taken."""
+        return self.facts.get("message_name")
+
+    @property
+    def entered(self) -> tuple[Move, ...]:
+        return self._moves("entered")
+
+    @property
+    def left(self) -> tuple[Move, ...]:
+        return self._moves("left")
+
+    @property
+    def cancelled(self) -> tuple[Move, ...]:
+        return self._moves("cancelled")
+
+    def _moves(self, kind: str) -> tuple[Move, ...]:
+        moves = self.facts.get("moves", ())
+        return tuple(Move(m["element"], m["token"], m["process"], m["scope"]) for m in moves if m["kind"] == kind)
+
+    @property
+    def variables(self) -> tuple[Written, ...]:
+        return tuple(Written(v["name"], v["value"], v["scope"]) for v in self.facts.get("variables", ()))
+
+    @property
+    def decisions(self) -> tuple[Decided, ...]:
+        return tuple(
+            Decided(
+                each["decision"],
+                each["name"],
+                each["inputs"],
+                each["value"],
+                tuple(Rule(r["index"], r["id"], r["annotation"], r["outputs"]) for r in each["rules"]),
+            )
+            for evaluated in self.facts.get("decisions", ())
+            for each in evaluated["evaluations"]
+        )
+
+    @property
+    def submitted(self) -> Mapping[str, feel.Value]:
+        """The fields of the form that was completed."""
+        cause = self.facts.get("cause", {})
+        return cause.get("values", {}) if cause.get("kind") == "CompleteTask" else {}
+
+    @property
+    def error(self) -> str | None:
+        """Why a job failed, an instance was cancelled, an element stopped or an attempt was refused."""
+        text = self.facts.get("message")
+        return text if isinstance(text, str) else None
+
+    @property
+    def faults(self) -> tuple[tuple[str, str], ...]:
+        """(element, reason) of each element that stopped."""
+        return tuple((fault["element"], str(fault["message"])) for fault in self.facts.get("faults", ()))
+
+    @property
+    def escalated_to(self) -> tuple[str, ...]:
+        return tuple(self.facts.get("escalated_to", ()))
+
+    @property
+    def assignee(self) -> str | None:
+        return self.facts.get("assignee")
+
+
+def of_case(session: Session, business_key: str, readable: Readable | None = None) -> list[Event]:
+    """Every event of a case, oldest first; `readable` gives what of each value may be seen."""
+    return list(_read(session, tables.HistoryEvent.business_key == business_key, readable))
+
+
+def of_instance(session: Session, instance: int) -> list[Event]:
+    return list(_read(session, tables.HistoryEvent.chain == str(instance)))
+
+
+def of_system(session: Session) -> list[Event]:
+    return list(_read(session, tables.HistoryEvent.chain == SYSTEM))
+
+
+def _read(session: Session, condition: ColumnElement[bool], readable: Readable | None = None) -> Iterator[Event]:
+    events, values = tables.HistoryEvent, tables.HistoryValue
+    columns = (values.event_id, values.number, values.kind, values.name, values.value)
+    ids = select(events.id).where(condition)
+    stored: dict[int, list[tuple[int, str, str, str | None]]] = {}
+    for row in session.execute(select(*columns).where(values.event_id.in_(ids))):
+        stored.setdefault(row.event_id, []).append((row.number, row.kind, row.name, row.value))
+    for event in session.execute(select(events).where(condition).order_by(events.id)).scalars():
+        form = (event.facts.get("task") or {}).get("form_id")
+        found: dict[int, feel.Value] = {}
+        for number, kind, name, text in stored.get(event.id, ()):
+            whole = decoded(text)
+            found[number] = whole if readable is None else readable(kind, name, whole, form)
+        yield Event(
+            event.id,
+            event.chain,
+            event.seq,
+            event.type,
+            event.at,
+            event.actor,
+            event.instance_id,
+            event.business_key,
+            event.definition,
+            resolve(event.facts, found),
+        )
+
+
+def resolve(facts: Any, values: Mapping[int, feel.Value]) -> Any:
+    """`facts` with every reference replaced by its value."""
+    if isinstance(facts, dict):
+        if facts.keys() == {REFERENCE}:
+            return values.get(facts[REFERENCE])
+        return {key: resolve(value, values) for key, value in facts.items()}
+    return [resolve(item, values) for item in facts] if isinstance(facts, list) else facts
+
+
+def last_written(session: Session, business_key: str) -> dict[str, feel.Value]:
+    """Of each variable name the value last written in any instance and scope of the case."""
+    events, values = tables.HistoryEvent, tables.HistoryValue
+    rows = session.execute(
+        select(values.name, values.value)
+        .join(events, events.id == values.event_id)
+        .where(events.business_key == business_key, values.kind == "variable")
+        .order_by(events.id, values.number)
+    )
+    texts = dict(rows.all())
+    return {name: decoded(text) for name, text in texts.items()}
+
+
+# Verifying ----------------------------------------------------------------------------------------------
+
+
+def verify(session: Session) -> int:
+    """Every event and value is as it was recorded; gives the number of events. Raises HistoryBroken."""
+    values: dict[int, list[Any]] = {}
+    for value in session.execute(
+        select(tables.HistoryValue).order_by(tables.HistoryValue.event_id, tables.HistoryValue.number)
+    ).scalars():
+        values.setdefault(value.event_id, []).append(value)
+    heads: dict[str, tuple[int, str]] = {}
+    count = 0
+    columns = list(tables.HistoryEvent.__table__.columns)
+    table = tables.HistoryEvent
+    for event in session.execute(select(*columns).order_by(table.chain, table.seq)):
+        heads[event.chain] = _check(event, heads.get(event.chain, (0, START)), values.pop(event.id, []))
+        count += 1
+    if values:
+        raise HistoryBroken("?", 0, "どの出来事にも属さない値があります。")
+    return count
+
+
+def _check(event: Row[Any], head: tuple[int, str], values: list[Any]) -> tuple[int, str]:
+    seq, previous = head
+
+    def refuse(reason: str) -> None:
+        raise HistoryBroken(event.chain, event.seq, reason)
+
+    if event.seq != seq + 1:
+        refuse(f"{seq + 1} 番目がありません。")
+    if event.previous != previous:
+        refuse("前の出来事とつながりません。")
+    if chain_hash(event._asdict()) != event.hash:
+        refuse("内容が記録と違います。")
+    if len(values) != len(event.commitments):
+        refuse("値が足りないか、余っています。")
+    for value, committed in zip(values, event.commitments, strict=True):
+        erased = value.value is None and value.salt is None
+        if not erased and commitment(value.salt or "", value.kind, value.name, value.value or "") != committed:
+            refuse(f"「{value.name}」の値が記録と違います。")
+    return event.seq, event.hash

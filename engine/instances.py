@@ -1,0 +1,456 @@
+"""Process instances: start, advance, correlate, cancel.
+
+`apply` is the only writer of an instance: its snapshot upon the version that was read, the rows that a step
+opened and closed, and the history event, in one transaction. Messages and signals that a step throws are
+delivered in the same transaction, in order, until nothing is left to deliver.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from engine import bpmn, bundles, feel, history, identity, incidents, messages, records, tables
+from engine.errors import InstanceEnded, InstanceNotFound, StaleInstance, TooManySteps
+from engine.states import OPEN_JOB, OPEN_TASK, EventType, InstanceState, JobKind, JobState, TaskState
+from engine.tables import JST
+
+MAX_DELIVERIES = 1_000
+"""Messages, signals and starts that one command may bring about."""
+
+Values = Mapping[str, feel.Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An instance as it was read: what a step needs, and the version that it may replace."""
+
+    id: int
+    process: str
+    business_key: str
+    version: int
+    snapshot: Mapping[str, Any]
+    compiled: bundles.Compiled
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """When and by whom something happens, and what history says of it beside the cause."""
+
+    type: EventType
+    actor: str | None
+    at: datetime
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What a command still has to deliver, and what it has touched so far."""
+
+    at: datetime
+    pending: deque[bpmn.ThrownMessage | bpmn.ThrownSignal] = field(default_factory=deque)
+    arrivals: deque[int] = field(default_factory=deque)
+    """Subscriptions that were opened just now: a message may be waiting for them."""
+    steps: int = 0
+    taken_by: list[int] = field(default_factory=list)
+
+    def count(self) -> None:
+        self.steps += 1
+        if self.steps > MAX_DELIVERIES:
+            raise TooManySteps(MAX_DELIVERIES)
+
+
+_STORED = select(
+    tables.ProcessInstance.process,
+    tables.ProcessInstance.business_key,
+    tables.ProcessInstance.version,
+    tables.ProcessInstance.snapshot,
+    tables.ProcessInstance.state,
+    tables.ProcessDefinition.deployment_id,
+).join(tables.ProcessDefinition, tables.ProcessDefinition.id == tables.ProcessInstance.definition_id)
+
+
+def load(session: Session, instance: int) -> Running:
+    """The running instance; raises InstanceNotFound, InstanceEnded."""
+    row = session.execute(_STORED.where(tables.ProcessInstance.id == instance)).one_or_none()
+    if row is None:
+        raise InstanceNotFound(instance)
+    if row.state is not InstanceState.ACTIVE:
+        raise InstanceEnded(instance)
+    compiled = bundles.of_deployment(session, row.deployment_id)
+    return Running(instance, row.process, row.business_key, row.version, row.snapshot, compiled)
+
+
+# Commands -----------------------------------------------------------------------------------------------
+
+
+def start(
+    session: Session,
+    process: str,
+    variables: Values,
+    *,
+    actor: str | None,
+    at: datetime,
+    business_key: str | None = None,
+) -> tuple[int, str]:
+    """A new instance of the newest version runs; gives its id and business key (a new case number if None).
+
+    Raises ProcessNotFound, and bpmn.BpmnError for a process that cannot be started this way.
+    """
+    key = new_case_number(session, at) if business_key is None else business_key
+    delivery = Delivery(at)
+    occasion = Occasion(EventType.INSTANCE_STARTED, actor, at)
+    instance = _start(session, bpmn.Start(process, key, variables), occasion, delivery)
+    _deliver(session, delivery)
+    return instance, key
+
+
+def advance(session: Session, running: Running, cause: bpmn.Cause, occasion: Occasion) -> bpmn.Advance:
+    """The instance has taken the step, and everything that it threw is delivered.
+
+    Raises StaleInstance, bpmn.TokenGone, bpmn.ActorExcluded, TooManySteps.
+    """
+    delivery = Delivery(occasion.at)
+    taken = _step(session, running, cause, occasion, delivery)
+    _deliver(session, delivery)
+    return taken
+
+
+def publish(
+    session: Session,
+    name: str,
+    key: str,
+    values: Values,
+    *,
+    actor: str | None,
+    at: datetime,
+    time_to_live: timedelta = timedelta(0),
+) -> tuple[int, ...]:
+    """The message is taken once per process, and kept while it lives; gives the instances that took it."""
+    recorded = history.Values()
+    facts = {"message_name": name, "values": recorded.put_all("payload", values)}
+    event = history.NewEvent(EventType.MESSAGE_PUBLISHED, at, actor, facts, recorded, business_key=key)
+    history.append(session, event)
+    delivery = Delivery(at)
+    delivery.pending.append(bpmn.ThrownMessage(name, key, values, time_to_live))
+    _deliver(session, delivery)
+    return tuple(delivery.taken_by)
+
+
+def broadcast(session: Session, name: str, values: Values, *, actor: str | None, at: datetime) -> tuple[int, ...]:
+    """Everything that waits for the signal has it; gives the instances."""
+    recorded = history.Values()
+    facts = {"message_name": name, "values": recorded.put_all("payload", values)}
+    history.append(session, history.NewEvent(EventType.MESSAGE_PUBLISHED, at, actor, facts, recorded))
+    delivery = Delivery(at)
+    delivery.pending.append(bpmn.ThrownSignal(name, values))
+    _deliver(session, delivery)
+    return tuple(delivery.taken_by)
+
+
+def cancel(session: Session, instance: int, *, reason: str, actor: str, at: datetime) -> None:
+    """The instance has ended; what was open in it is cancelled."""
+    occasion = Occasion(EventType.INSTANCE_CANCELLED, actor, at)
+    advance(session, load(session, instance), bpmn.Cancel(reason), occasion)
+
+
+def change_variables(
+    session: Session, instance: int, values: Values, *, actor: str, at: datetime, token: int | None = None
+) -> None:
+    """The variables, seen from `token` or of the process, have these values."""
+    occasion = Occasion(EventType.VARIABLES_CHANGED, actor, at)
+    advance(session, load(session, instance), bpmn.ChangeVariables(values, token), occasion)
+
+
+def retry(session: Session, instance: int, token: int, *, actor: str, at: datetime) -> None:
+    """The element that stopped was tried again; it may have stopped again, which is a new incident."""
+    occasion = Occasion(EventType.INCIDENT_RETRIED, actor, at)
+    advance(session, load(session, instance), bpmn.Retry(token), occasion)
+
+
+def new_case_number(session: Session, at: datetime) -> str:
+    """The next number of the year in Japan, such as 2026-0001."""
+    table, year = tables.Counter, at.astimezone(JST).year
+    same = (table.name == "case", table.year == year)
+    value = session.execute(update(table).where(*same).values(value=table.value + 1).returning(table.value)).scalar()
+    if value is None:
+        value = 1
+        session.execute(insert(table).values(name="case", year=year, value=value))
+    return f"{year}-{value:04}"
+
+
+# Delivering ---------------------------------------------------------------------------------------------
+
+
+def _deliver(session: Session, delivery: Delivery) -> None:
+    """Deliver until nothing is pending: new subscriptions first, because their message came before."""
+    while delivery.arrivals or delivery.pending:
+        delivery.count()
+        if delivery.arrivals:
+            _take_living(session, delivery.arrivals.popleft(), delivery)
+            continue
+        thrown = delivery.pending.popleft()
+        if isinstance(thrown, bpmn.ThrownMessage):
+            _correlate(session, thrown, delivery)
+        else:
+            _broadcast(session, thrown, delivery)
+
+
+def _correlate(session: Session, message: bpmn.ThrownMessage, delivery: Delivery) -> None:
+    """Once per process key: the oldest subscription takes the message, else a start event of that name."""
+    kept = messages.keep(session, message, at=delivery.at)
+    taken: set[str] = set()
+    for waiting in messages.waiting(session, "message", message.name, message.key):
+        if waiting.process not in taken:
+            taken.add(waiting.process)
+            messages.mark_taken(session, kept, waiting.process)
+            _receive(session, waiting.id, message.values, EventType.MESSAGE_RECEIVED, delivery)
+    for definition in bundles.newest_of_all(session):
+        bundle = bundles.of_deployment(session, definition.deployment).processes
+        if definition.key not in taken and message.name in bundle.processes[definition.key].start_messages:
+            messages.mark_taken(session, kept, definition.key)
+            cause = bpmn.Start(definition.key, message.key, message.values, message.name)
+            facts = {"message_name": message.name}
+            occasion = Occasion(EventType.INSTANCE_STARTED, None, delivery.at, facts)
+            delivery.taken_by.append(_start(session, cause, occasion, delivery))
+
+
+def _take_living(session: Session, subscription: int, delivery: Delivery) -> None:
+    """The new subscription takes the message that came before it, if there is one."""
+    living = messages.living_for(session, subscription, at=delivery.at)
+    if living is not None:
+        messages.mark_taken(session, living.id, living.process)
+        _receive(session, subscription, living.values, EventType.MESSAGE_RECEIVED, delivery)
+
+
+def _broadcast(session: Session, signal: bpmn.ThrownSignal, delivery: Delivery) -> None:
+    for waiting in messages.waiting(session, "signal", signal.name):
+        _receive(session, waiting.id, signal.values, EventType.SIGNAL_RECEIVED, delivery)
+
+
+def _receive(session: Session, subscription: int, values: Values, kind: EventType, delivery: Delivery) -> None:
+    """The subscription takes the payload, unless an earlier delivery closed it."""
+    waiting = messages.subscription(session, subscription)
+    if waiting is None:
+        return
+    delivery.count()
+    occasion = Occasion(kind, None, delivery.at, {"message_name": waiting.name})
+    delivery.taken_by.append(waiting.instance)
+    _step(session, load(session, waiting.instance), bpmn.Receive(waiting.token, values), occasion, delivery)
+
+
+# One step -----------------------------------------------------------------------------------------------
+
+
+def _start(session: Session, cause: bpmn.Start, occasion: Occasion, delivery: Delivery) -> int:
+    definition = bundles.newest(session, cause.process)
+    compiled = bundles.of_deployment(session, definition.deployment)
+    taken = bpmn.advance(compiled.processes, None, cause, occasion.at.astimezone(JST))
+    row = {
+        "definition_id": definition.id,
+        "process": cause.process,
+        "business_key": cause.business_key,
+        "state": InstanceState.ACTIVE,
+        "version": 0,
+        "snapshot": {},
+        "started_at": occasion.at,
+        "started_by": occasion.actor,
+    }
+    table = tables.ProcessInstance
+    instance: int = session.execute(insert(table).returning(table.id), row).scalar_one()
+    _open_case(session, cause, occasion)
+    running = Running(instance, cause.process, cause.business_key, 0, {}, compiled)
+    apply(session, running, cause, taken, occasion, delivery)
+    return instance
+
+
+def _open_case(session: Session, start: bpmn.Start, occasion: Occasion) -> None:
+    """The case counts one more running instance; the first one gives it its name."""
+    table = tables.Case
+    counted = update(table).where(table.business_key == start.business_key).values(running=table.running + 1)
+    if session.execute(counted.returning(table.running)).first() is None:
+        row = {"business_key": start.business_key, "process": start.process, "running": 1}
+        session.execute(
+            insert(table).values(**row, opened_at=occasion.at, opened_by=occasion.actor, changed_at=occasion.at)
+        )
+    if occasion.actor is not None:
+        identity.take_part(session, start.business_key, occasion.actor, occasion.at)
+
+
+def _step(
+    session: Session, running: Running, cause: bpmn.Cause, occasion: Occasion, delivery: Delivery
+) -> bpmn.Advance:
+    taken = bpmn.advance(running.compiled.processes, running.snapshot, cause, occasion.at.astimezone(JST))
+    apply(session, running, cause, taken, occasion, delivery)
+    return taken
+
+
+def apply(
+    session: Session,
+    running: Running,
+    cause: bpmn.Cause,
+    taken: bpmn.Advance,
+    occasion: Occasion,
+    delivery: Delivery,
+) -> None:
+    """Everything the step changed is written, upon the version that was read; raises StaleInstance."""
+    _write_snapshot(session, running, taken, occasion)
+    _close_tasks(session, running, taken, occasion)
+    _open_tasks(session, running, taken, occasion)
+    _write_jobs(session, running, taken, occasion)
+    _write_subscriptions(session, running, taken, delivery)
+    _write_incidents(session, running, taken, occasion)
+    values = history.Values()
+    facts = {**occasion.facts, **records.facts_of(cause, taken, values)}
+    event = history.NewEvent(
+        occasion.type,
+        occasion.at,
+        occasion.actor,
+        facts,
+        values,
+        instance=running.id,
+        business_key=running.business_key,
+        definition=running.compiled.digest,
+    )
+    history.append(session, event)
+    delivery.pending.extend(taken.messages)
+    delivery.pending.extend(taken.signals)
+
+
+def _write_snapshot(session: Session, running: Running, taken: bpmn.Advance, occasion: Occasion) -> None:
+    table = tables.ProcessInstance
+    changes: dict[str, Any] = {"snapshot": taken.snapshot, "version": running.version + 1}
+    if taken.ended:
+        cancelled = occasion.type is EventType.INSTANCE_CANCELLED
+        changes["state"] = InstanceState.CANCELLED if cancelled else InstanceState.COMPLETED
+        changes["ended_at"] = occasion.at
+    same = (table.id == running.id, table.version == running.version, table.state == InstanceState.ACTIVE)
+    if session.execute(update(table).where(*same).values(**changes).returning(table.id)).first() is None:
+        raise StaleInstance(running.id)
+    case = tables.Case
+    counted = {"running": case.running - 1} if taken.ended else {}
+    where = case.business_key == running.business_key
+    session.execute(update(case).where(where).values(changed_at=occasion.at, **counted))
+
+
+def _close_tasks(session: Session, running: Running, taken: bpmn.Advance, occasion: Occasion) -> None:
+    table, jobs = tables.UserTask, tables.Job
+    for closed in taken.closed_tasks:
+        same = [table.instance_id == running.id, table.token == closed.token, table.state.in_(OPEN_TASK)]
+        changes: dict[str, Any] = {"state": TaskState.CANCELLED, "closed_at": occasion.at}
+        if closed.reason == "completed":
+            changes.update(state=TaskState.COMPLETED, closed_by=occasion.actor, assignee=occasion.actor)
+            same.append(or_(table.assignee.is_(None), table.assignee == occasion.actor))
+        task = session.execute(update(table).where(*same).values(**changes).returning(table.id)).scalar()
+        if task is None:
+            raise StaleInstance(running.id)
+        open_deadline = (jobs.task_id == task, jobs.state.in_(OPEN_JOB))
+        session.execute(update(jobs).where(*open_deadline).values(state=JobState.CANCELLED))
+
+
+def _open_tasks(session: Session, running: Running, taken: bpmn.Advance, occasion: Occasion) -> None:
+    processes = {move.place.token: move.process for move in taken.moves if move.kind == "entered"}
+    for opened in taken.opened_tasks:
+        row = {
+            "instance_id": running.id,
+            "business_key": running.business_key,
+            "process": processes.get(opened.place.token, running.process),
+            "token": opened.place.token,
+            "element": opened.place.element,
+            "scope": opened.place.scope,
+            "name": opened.name,
+            "form_id": opened.form_id,
+            "state": TaskState.CREATED if opened.assignee is None else TaskState.CLAIMED,
+            "assignee": opened.assignee,
+            "due": opened.due,
+            "due_reason": opened.due_reason,
+            "escalate_to": list(opened.escalate_to),
+            "opened_at": occasion.at,
+        }
+        table = tables.UserTask
+        task: int = session.execute(insert(table).returning(table.id), row).scalar_one()
+        _offer(session, task, opened)
+        if opened.due is not None and opened.escalate_to:
+            job = bpmn.WantedJob(opened.place, "timer", opened.due)
+            session.execute(insert(tables.Job), [_job(running, job) | {"kind": JobKind.DEADLINE, "task_id": task}])
+
+
+def _offer(session: Session, task: int, opened: bpmn.OpenedTask) -> None:
+    """Who may do the task: by group, by name; an assignee of the file may also release and take it again."""
+    users = opened.candidate_users if opened.assignee is None else (*opened.candidate_users, opened.assignee)
+    kinds = {"group": opened.candidate_groups, "user": users, "excluded": opened.excluded_users}
+    named = dict.fromkeys((kind, name) for kind, names in kinds.items() for name in names)
+    rows = [
+        {"task_id": task, "kind": kind, "name": name, "position": position, "escalated": False}
+        for position, (kind, name) in enumerate(named)
+    ]
+    if rows:
+        session.execute(insert(tables.Candidate), rows)
+
+
+def _write_jobs(session: Session, running: Running, taken: bpmn.Advance, occasion: Occasion) -> None:
+    table = tables.Job
+    if taken.dropped_jobs:
+        open_jobs = (table.instance_id == running.id, table.token.in_(taken.dropped_jobs), table.state.in_(OPEN_JOB))
+        session.execute(update(table).where(*open_jobs, table.task_id.is_(None)).values(state=JobState.CANCELLED))
+    if taken.wanted_jobs:
+        session.execute(insert(table), [_job(running, wanted) for wanted in taken.wanted_jobs])
+
+
+def _job(running: Running, wanted: bpmn.WantedJob) -> dict[str, Any]:
+    return {
+        "instance_id": running.id,
+        "task_id": None,
+        "business_key": running.business_key,
+        "kind": JobKind(wanted.kind),
+        "type": wanted.type,
+        "token": wanted.place.token,
+        "element": wanted.place.element,
+        "values": {name: feel.encode(value) for name, value in wanted.values.items()},
+        "state": JobState.WAITING,
+        "due": wanted.due,
+        "retries": wanted.retries,
+        "attempts": 0,
+    }
+
+
+def _write_subscriptions(session: Session, running: Running, taken: bpmn.Advance, delivery: Delivery) -> None:
+    table = tables.Subscription
+    if taken.closed_subscriptions:
+        closed = (table.instance_id == running.id, table.token.in_(taken.closed_subscriptions))
+        session.execute(delete(table).where(*closed))
+    for opened in taken.opened_subscriptions:
+        row = {
+            "instance_id": running.id,
+            "process": running.process,
+            "token": opened.place.token,
+            "element": opened.place.element,
+            "kind": opened.kind,
+            "name": opened.name,
+            "key": opened.key,
+        }
+        subscription: int = session.execute(insert(table).returning(table.id), row).scalar_one()
+        if opened.kind == "message":
+            delivery.arrivals.append(subscription)
+
+
+def _write_incidents(session: Session, running: Running, taken: bpmn.Advance, occasion: Occasion) -> None:
+    if taken.ended or taken.resolved_faults:
+        gone = None if taken.ended else taken.resolved_faults
+        incidents.resolve(session, running.id, gone, by=occasion.actor, at=occasion.at)
+    for fault in taken.faults:
+        incidents.open(
+            session,
+            instance=running.id,
+            business_key=running.business_key,
+            token=fault.place.token,
+            element=fault.place.element,
+            message=fault.message,
+            at=occasion.at,
+        )

@@ -1,0 +1,469 @@
+"""The tables: mappings, constraints and indexes; no behaviour.
+
+History is the record; every other table is an index of it, or what the engine still has to do. Times are aware
+and come back in Japanese time; JSON is text, the same on every database.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    DateTime,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from engine.states import EventType, IncidentState, InstanceState, JobKind, JobState, TaskState
+
+JST = ZoneInfo("Asia/Tokyo")
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime, stored in UTC and read in Japanese time."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored time needs a time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(JST)
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value as text: lossless for whole numbers of any size, and the same everywhere."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+def named(kind: type[StrEnum]) -> Enum:
+    """A column that holds the value of an enumeration as text; a later release may add values."""
+    return Enum(
+        kind, native_enum=False, length=40, values_callable=lambda members: [member.value for member in members]
+    )
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - as SQLAlchemy asks for it
+        str: String(),
+        datetime: Moment,
+        InstanceState: named(InstanceState),
+        TaskState: named(TaskState),
+        JobState: named(JobState),
+        JobKind: named(JobKind),
+        IncidentState: named(IncidentState),
+        EventType: named(EventType),
+    }
+
+
+# People -------------------------------------------------------------------------------------------------
+
+
+class Person(Base):
+    """An account. `session_key` changes to end every session of the person; no password, no sign-in."""
+
+    __tablename__ = "person"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    label: Mapped[str]
+    password_hash: Mapped[str | None]
+    session_key: Mapped[str] = mapped_column(unique=True)
+    active: Mapped[bool] = mapped_column(default=True)
+
+
+class Membership(Base):
+    __tablename__ = "membership"
+
+    person: Mapped[str] = mapped_column(ForeignKey("person.name", ondelete="CASCADE"), primary_key=True)
+    group: Mapped[str] = mapped_column("group_name", primary_key=True, index=True)
+
+
+class Group(Base):
+    """What the members of a group may read: `cases` is all, own or none."""
+
+    __tablename__ = "person_group"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    label: Mapped[str]
+    cases: Mapped[str] = mapped_column(String(10))
+    read_only: Mapped[bool]
+    masked: Mapped[bool]
+    position: Mapped[int]
+
+
+class ReadableMark(Base):
+    """Members of the group may read back the form fields that carry the mark."""
+
+    __tablename__ = "readable_mark"
+
+    mark: Mapped[str] = mapped_column(primary_key=True)
+    group: Mapped[str] = mapped_column("group_name", primary_key=True)
+
+
+# Deployments --------------------------------------------------------------------------------------------
+
+
+class Deployment(Base):
+    """One upload of files; `digest` is that of all of them, `job_types` what the worker could do then."""
+
+    __tablename__ = "deployment"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), index=True)
+    execution_digest: Mapped[str] = mapped_column(String(64))
+    title: Mapped[str]
+    job_types: Mapped[list[str]] = mapped_column(Json)
+    at: Mapped[datetime]
+    by: Mapped[str | None] = mapped_column("deployed_by")
+
+
+class Resource(Base):
+    __tablename__ = "resource"
+
+    deployment_id: Mapped[int] = mapped_column(ForeignKey("deployment.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ProcessDefinition(Base):
+    __tablename__ = "process_definition"
+    __table_args__ = (UniqueConstraint("key", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    deployment_id: Mapped[int] = mapped_column(ForeignKey("deployment.id"), index=True)
+    key: Mapped[str]
+    version: Mapped[int]
+    name: Mapped[str]
+    file: Mapped[str]
+
+
+class DecisionDefinition(Base):
+    __tablename__ = "decision_definition"
+    __table_args__ = (UniqueConstraint("key", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    deployment_id: Mapped[int] = mapped_column(ForeignKey("deployment.id"), index=True)
+    key: Mapped[str]
+    version: Mapped[int]
+    name: Mapped[str]
+    file: Mapped[str]
+
+
+class FormDefinition(Base):
+    __tablename__ = "form_definition"
+    __table_args__ = (UniqueConstraint("key", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    deployment_id: Mapped[int] = mapped_column(ForeignKey("deployment.id"), index=True)
+    key: Mapped[str]
+    version: Mapped[int]
+    name: Mapped[str]
+    file: Mapped[str]
+
+
+# Cases and instances ------------------------------------------------------------------------------------
+
+
+class Counter(Base):
+    """The last number given out, per name and year."""
+
+    __tablename__ = "counter"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True)
+    value: Mapped[int]
+
+
+class Case(Base):
+    """All instances with one business key; `running` of them go on."""
+
+    __tablename__ = "process_case"
+    __table_args__ = (Index("ix_process_case_changed_at", "changed_at"),)
+
+    business_key: Mapped[str] = mapped_column(primary_key=True)
+    process: Mapped[str]
+    running: Mapped[int]
+    opened_at: Mapped[datetime]
+    opened_by: Mapped[str | None]
+    changed_at: Mapped[datetime]
+
+
+class Participant(Base):
+    """A person who took part in a case, or whom a form let into it."""
+
+    __tablename__ = "participant"
+
+    business_key: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(primary_key=True, index=True)
+    granted: Mapped[bool]
+    since: Mapped[datetime]
+
+
+class ProcessInstance(Base):
+    """One run of a definition. `version` counts its steps; a step is stored only upon the version it read."""
+
+    __tablename__ = "process_instance"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    definition_id: Mapped[int] = mapped_column(ForeignKey("process_definition.id"), index=True)
+    process: Mapped[str]
+    business_key: Mapped[str] = mapped_column(index=True)
+    state: Mapped[InstanceState]
+    version: Mapped[int]
+    snapshot: Mapped[dict[str, Any]] = mapped_column(Json)
+    started_at: Mapped[datetime]
+    started_by: Mapped[str | None]
+    ended_at: Mapped[datetime | None]
+
+
+class UserTask(Base):
+    __tablename__ = "user_task"
+    __table_args__ = (
+        UniqueConstraint("instance_id", "token"),
+        Index("ix_user_task_assignee_state", "assignee", "state"),
+        Index("ix_user_task_business_key_state", "business_key", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("process_instance.id"))
+    business_key: Mapped[str]
+    process: Mapped[str]
+    token: Mapped[int]
+    element: Mapped[str]
+    scope: Mapped[str] = mapped_column(Text)
+    name: Mapped[str]
+    form_id: Mapped[str | None]
+    state: Mapped[TaskState]
+    assignee: Mapped[str | None]
+    due: Mapped[datetime | None]
+    due_reason: Mapped[str | None] = mapped_column(Text)
+    escalate_to: Mapped[list[str]] = mapped_column(Json)
+    escalated_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None]
+
+
+class Candidate(Base):
+    """Who may do the task, by the file or because the deadline passed: a `group` or a `user`.
+
+    The kind `excluded` is a person who must not, whatever group they are in.
+    """
+
+    __tablename__ = "candidate"
+    __table_args__ = (Index("ix_candidate_kind_name_task_id", "kind", "name", "task_id"),)
+
+    task_id: Mapped[int] = mapped_column(ForeignKey("user_task.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    escalated: Mapped[bool]
+
+
+class Submission(Base):
+    """What a resent request already brought about; `key` is the idempotency key of the form or call."""
+
+    __tablename__ = "submission"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    actor: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    outcome: Mapped[Any] = mapped_column(Json)
+
+
+# Work for the worker, and what instances wait for -------------------------------------------------------
+
+
+class Job(Base):
+    __tablename__ = "job"
+    __table_args__ = (
+        Index("ix_job_state_due", "state", "due"),
+        Index("ix_job_instance_id_token", "instance_id", "token"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("process_instance.id"))
+    task_id: Mapped[int | None] = mapped_column(ForeignKey("user_task.id"), index=True)
+    business_key: Mapped[str]
+    kind: Mapped[JobKind]
+    type: Mapped[str]
+    token: Mapped[int]
+    element: Mapped[str]
+    values: Mapped[dict[str, Any]] = mapped_column("input_values", Json)
+    state: Mapped[JobState]
+    due: Mapped[datetime]
+    retries: Mapped[int]
+    attempts: Mapped[int]
+    leased_until: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class Subscription(Base):
+    """An instance waits here for a message or signal; the row goes when it no longer does."""
+
+    __tablename__ = "subscription"
+    __table_args__ = (
+        UniqueConstraint("instance_id", "token"),
+        Index("ix_subscription_kind_name_key", "kind", "name", "key"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("process_instance.id"))
+    process: Mapped[str]
+    token: Mapped[int]
+    element: Mapped[str]
+    kind: Mapped[str] = mapped_column(String(10))
+    name: Mapped[str]
+    key: Mapped[str]
+
+
+class Message(Base):
+    """A message that lives on, for those who will wait for it later."""
+
+    __tablename__ = "message"
+    __table_args__ = (Index("ix_message_name_key", "name", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    key: Mapped[str]
+    values: Mapped[dict[str, Any]] = mapped_column("payload", Json)
+    published_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class MessageTaking(Base):
+    """Processes with this key have taken the message."""
+
+    __tablename__ = "message_taking"
+
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"), primary_key=True)
+    process: Mapped[str] = mapped_column(primary_key=True)
+
+
+class Incident(Base):
+    """Execution stopped at this element, or this job gave up."""
+
+    __tablename__ = "incident"
+    __table_args__ = (
+        Index(
+            "uq_incident_instance_id_token",
+            "instance_id",
+            "token",
+            unique=True,
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index("ix_incident_state_opened_at", "state", "opened_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("process_instance.id"))
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("job.id"))
+    business_key: Mapped[str] = mapped_column(index=True)
+    token: Mapped[int]
+    element: Mapped[str]
+    message: Mapped[str] = mapped_column(Text)
+    state: Mapped[IncidentState]
+    opened_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[str | None]
+
+
+class Notice(Base):
+    """A line in the person's inbox; they are told once."""
+
+    __tablename__ = "notice"
+    __table_args__ = (Index("ix_notice_person_read_at", "person", "read_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person: Mapped[str]
+    subject: Mapped[str] = mapped_column(Text)
+    business_key: Mapped[str | None]
+    task_id: Mapped[int | None] = mapped_column(ForeignKey("user_task.id"))
+    at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
+
+
+# History ------------------------------------------------------------------------------------------------
+
+
+class HistoryEvent(Base):
+    """One fact, appended once, never changed. Events of one `chain` name the hash of the one before."""
+
+    __tablename__ = "history_event"
+    __table_args__ = (
+        UniqueConstraint("chain", "seq"),
+        Index("ix_history_event_business_key_id", "business_key", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    chain: Mapped[str]
+    seq: Mapped[int]
+    type: Mapped[EventType]
+    at: Mapped[datetime]
+    actor: Mapped[str | None]
+    instance_id: Mapped[int | None]
+    business_key: Mapped[str | None]
+    definition: Mapped[str | None] = mapped_column(String(64))
+    semantics: Mapped[int]
+    facts: Mapped[dict[str, Any]] = mapped_column(Json)
+    commitments: Mapped[list[str]] = mapped_column(Json)
+    previous: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class HistoryValue(Base):
+    """A value that an event speaks of, apart from it, so that it can be erased: then text and salt are null."""
+
+    __tablename__ = "history_value"
+    __table_args__ = (Index("ix_history_value_name_event_id", "name", "event_id"),)
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("history_event.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(Text)
+    value: Mapped[str | None] = mapped_column("encoded", Text)
+    salt: Mapped[str | None] = mapped_column(String(32))
+
+
+metadata = Base.metadata

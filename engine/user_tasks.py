@@ -1,0 +1,382 @@
+"""User tasks: the tasklist, claim, release, assign, and complete."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy.orm import Session
+
+from engine import bpmn, business_days, feel, forms, history, identity, instances, states, submissions, tables
+from engine.errors import (
+    CannotBeAssigned,
+    InstanceEnded,
+    StaleInstance,
+    SubmissionInvalid,
+    TaskAlreadyClaimed,
+    TaskAlreadyClosed,
+    TaskNotFound,
+    TaskNotYours,
+)
+from engine.identity import Person
+from engine.states import OPEN_TASK, EventType, TaskState
+from engine.tables import JST
+
+GRANTS_CASE = "case"
+"""A form field that carries `grants: case` lets the person chosen in it into the case."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A user task with who may do it; `process` is the one whose diagram shows the element."""
+
+    id: int
+    instance: int
+    business_key: str
+    process: str
+    token: int
+    element: str
+    name: str
+    form_id: str | None
+    state: TaskState
+    assignee: str | None
+    due: datetime | None
+    due_reason: str | None
+    escalated_at: datetime | None
+    opened_at: datetime
+    closed_at: datetime | None
+    closed_by: str | None
+    candidate_groups: tuple[str, ...] = ()
+    candidate_users: tuple[str, ...] = ()
+    excluded_users: tuple[str, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_TASK
+
+    def overdue(self, at: datetime) -> bool:
+        return self.is_open and self.due is not None and self.due < at
+
+
+@dataclass(frozen=True, slots=True)
+class TaskForm:
+    """What the page of a task shows; a task without a form has neither `form` nor `view`."""
+
+    task: TaskRow
+    form: forms.Form | None
+    view: forms.FormView | None
+    variables: Mapping[str, feel.Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The task as it is now, whether its instance ended, and what of the case the actor may do next."""
+
+    task: TaskRow
+    ended: bool
+    next_tasks: tuple[TaskRow, ...]
+
+
+# Reading ------------------------------------------------------------------------------------------------
+
+_TASKS = select(
+    tables.UserTask.id,
+    tables.UserTask.instance_id.label("instance"),
+    tables.UserTask.business_key,
+    tables.UserTask.process,
+    tables.UserTask.token,
+    tables.UserTask.element,
+    tables.UserTask.name,
+    tables.UserTask.form_id,
+    tables.UserTask.state,
+    tables.UserTask.assignee,
+    tables.UserTask.due,
+    tables.UserTask.due_reason,
+    tables.UserTask.escalated_at,
+    tables.UserTask.opened_at,
+    tables.UserTask.closed_at,
+    tables.UserTask.closed_by,
+).order_by(tables.UserTask.due.is_(None), tables.UserTask.due, tables.UserTask.opened_at, tables.UserTask.id)
+_CANDIDATES = select(tables.Candidate.task_id, tables.Candidate.kind, tables.Candidate.name).order_by(
+    tables.Candidate.task_id, tables.Candidate.position
+)
+
+
+def mine(session: Session, person: Person, *, limit: int = 100) -> list[TaskRow]:
+    """Open tasks assigned to the person: the earliest due first, so the overdue lead; then the oldest."""
+    return _rows(session, tables.UserTask.assignee == person.name, limit=limit)
+
+
+def offered(session: Session, person: Person, *, limit: int = 100) -> list[TaskRow]:
+    """Open tasks that nobody has claimed and this person may do; in the same order."""
+    table = tables.UserTask
+    return _rows(session, and_(table.assignee.is_(None), table.id.in_(identity.tasks_for(person))), limit=limit)
+
+
+def of_case(session: Session, business_key: str, *, open_only: bool = True) -> list[TaskRow]:
+    """The tasks of a case, in the same order."""
+    return _rows(session, tables.UserTask.business_key == business_key, open_only=open_only)
+
+
+def doable(session: Session, person: Person, business_key: str) -> tuple[TaskRow, ...]:
+    """The open tasks of a case that the person may do now: theirs, or nobody's yet."""
+    found = of_case(session, business_key)
+    return tuple(task for task in found if task.assignee in (None, person.name) and identity.may(person, task))
+
+
+def get(session: Session, task: int, person: Person) -> TaskRow:
+    """The task, if the person may do it or read its case; raises TaskNotFound."""
+    row = find(session, task)
+    if identity.may(person, row) or identity.may_read_case(session, person, row.business_key):
+        return row
+    raise TaskNotFound(task)
+
+
+def find(session: Session, task: int) -> TaskRow:
+    """The task, whoever asks; raises TaskNotFound."""
+    for row in _rows(session, tables.UserTask.id == task, open_only=False):
+        return row
+    raise TaskNotFound(task)
+
+
+def _rows(
+    session: Session, where: ColumnElement[bool], *, open_only: bool = True, limit: int | None = None
+) -> list[TaskRow]:
+    table = tables.UserTask
+    query = _TASKS.where(where)
+    if open_only:
+        query = query.where(table.state.in_(OPEN_TASK))
+    if limit is not None:
+        query = query.limit(limit)
+    found = session.execute(query).all()
+    access = _access(session, [row.id for row in found])
+    return [
+        TaskRow(
+            **row._asdict(),
+            candidate_groups=access["group", row.id],
+            candidate_users=access["user", row.id],
+            excluded_users=access["excluded", row.id],
+        )
+        for row in found
+    ]
+
+
+def _access(session: Session, ids: list[int]) -> defaultdict[tuple[str, int], tuple[str, ...]]:
+    """The names by kind (group, user, excluded) and task."""
+    found: defaultdict[tuple[str, int], tuple[str, ...]] = defaultdict(tuple)
+    if ids:
+        for task, kind, name in session.execute(_CANDIDATES.where(tables.Candidate.task_id.in_(ids))):
+            found[kind, task] += (name,)
+    return found
+
+
+# Claiming -----------------------------------------------------------------------------------------------
+
+
+def claim(session: Session, task: int, *, actor: Person, at: datetime) -> TaskRow:
+    """The task is the actor's; claiming it again changes nothing.
+
+    Raises TaskNotFound, TaskNotYours, TaskAlreadyClaimed, TaskAlreadyClosed.
+    """
+    row = _workable(session, task, actor)
+    if row.assignee == actor.name:
+        return row
+    if row.assignee is not None:
+        raise TaskAlreadyClaimed(task, row.assignee)
+    event = states.move(row.state, TaskState.CLAIMED, states.TASK_MOVES)
+    return _reassign(session, row, actor.name, TaskState.CLAIMED, event, actor, at)
+
+
+def release(session: Session, task: int, *, actor: Person, at: datetime) -> TaskRow:
+    """The task is open to its candidates again. Raises TaskNotYours if the actor has not claimed it."""
+    row = _workable(session, task, actor)
+    if row.assignee != actor.name:
+        raise TaskNotYours(task, actor.name)
+    event = states.move(row.state, TaskState.CREATED, states.TASK_MOVES)
+    return _reassign(session, row, None, TaskState.CREATED, event, actor, at)
+
+
+def assign(session: Session, task: int, *, to: Person, actor: Person, at: datetime) -> TaskRow:
+    """The task is `to`'s: given on by its assignee, or while unclaimed or overdue by any who may do it.
+
+    Raises CannotBeAssigned if `to` may not do it, TaskNotYours, TaskAlreadyClaimed.
+    """
+    row = _workable(session, task, actor)
+    if row.assignee not in (None, actor.name) and row.escalated_at is None:
+        raise TaskAlreadyClaimed(task, str(row.assignee))
+    if not identity.may(to, row):
+        raise CannotBeAssigned(task, to.name)
+    event = states.move(row.state, TaskState.CLAIMED, states.ASSIGNMENTS)
+    return _reassign(session, row, to.name, TaskState.CLAIMED, event, actor, at)
+
+
+def _workable(session: Session, task: int, actor: Person) -> TaskRow:
+    """The open task, if it is for the actor."""
+    row = get(session, task, actor)
+    if not identity.may(actor, row):
+        raise TaskNotYours(task, actor.name)
+    if not row.is_open:
+        raise _closed(row)
+    return row
+
+
+def _closed(row: TaskRow) -> TaskAlreadyClosed:
+    return TaskAlreadyClosed(row.id, row.closed_by, row.closed_at or row.opened_at)
+
+
+def _reassign(
+    session: Session,
+    row: TaskRow,
+    assignee: str | None,
+    state: TaskState,
+    event: EventType,
+    actor: Person,
+    at: datetime,
+) -> TaskRow:
+    """Move the task upon the state that was read; who lost the race is told what stands now."""
+    table = tables.UserTask
+    same = (table.id == row.id, table.state == row.state, table.assignee.is_not_distinct_from(row.assignee))
+    changed = session.execute(update(table).where(*same).values(state=state, assignee=assignee).returning(table.id))
+    if changed.first() is None:
+        now = find(session, row.id)
+        raise TaskAlreadyClaimed(row.id, now.assignee) if now.is_open and now.assignee else _closed(now)
+    facts = {"task": task_facts(row), "assignee": assignee}
+    new = history.NewEvent(event, at, actor.name, facts, instance=row.instance, business_key=row.business_key)
+    history.append(session, new)
+    if assignee is not None:
+        identity.take_part(session, row.business_key, assignee, at)
+    return find(session, row.id)
+
+
+def task_facts(row: TaskRow) -> dict[str, Any]:
+    """What a history event says of the task it is about."""
+    return {"id": row.id, "token": row.token, "element": row.element, "name": row.name, "form_id": row.form_id}
+
+
+# The form, and completing -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A task with its form and all that the form may read."""
+
+    running: instances.Running
+    form: forms.Form | None
+    prefill: Mapping[str, feel.Value]
+    variables: Mapping[str, feel.Value]
+    environment: feel.Environment
+
+
+def _open(session: Session, row: TaskRow, actor: Person, at: datetime) -> _Opened:
+    local = at.astimezone(JST)
+    try:
+        running = instances.load(session, row.instance)
+        scope = bpmn.task_scope(running.compiled.processes, running.snapshot, row.token, local)
+    except (InstanceEnded, bpmn.TokenGone) as gone:
+        raise StaleInstance(row.instance) from gone
+    variables: dict[str, feel.Value] = {
+        **scope.variables,
+        "people": _people(identity.people(session)),
+        "actor": {"name": actor.name, "label": actor.label, "groups": list(actor.groups)},
+        "business_key": row.business_key,
+    }
+    form = None if row.form_id is None else running.compiled.forms[row.form_id]
+    environment = feel.Environment(now=local, functions=business_days.FUNCTIONS)
+    return _Opened(running, form, scope.prefill, variables, environment)
+
+
+def _people(people: Iterable[Person]) -> list[feel.Value]:
+    return [{"label": one.label, "value": one.name, "groups": list(one.groups)} for one in people if not one.read_only]
+
+
+def form_view(
+    session: Session, task: int, *, actor: Person, at: datetime, entered: Mapping[str, object] | None = None
+) -> TaskForm:
+    """The form as the actor sees it: with what they entered, or prefilled. Raises as `claim` does."""
+    row = _workable(session, task, actor)
+    opened = _open(session, row, actor, at)
+    if opened.form is None:
+        return TaskForm(row, None, None, opened.variables)
+    shown = {**opened.prefill, **(entered or {})}
+    view = forms.fill(opened.form, shown, opened.variables, opened.environment)
+    return TaskForm(row, opened.form, view, opened.variables)
+
+
+def complete(
+    session: Session,
+    task: int,
+    submitted: Mapping[str, object],
+    *,
+    actor: Person,
+    at: datetime,
+    submission: str | None = None,
+) -> Completed:
+    """The task is done with these values and the instance has gone on; the same `submission` again: no effect.
+
+    Who may do an unclaimed task claims it by this. Raises SubmissionInvalid, TaskNotFound, TaskNotYours,
+    TaskAlreadyClaimed, TaskAlreadyClosed, and StaleInstance, upon which the edge tries again.
+    """
+    done = submissions.outcome(session, submission, actor.name)
+    if done is not None:
+        return Completed(find(session, done["task"]), done["ended"], doable(session, actor, done["business_key"]))
+    row = _workable(session, task, actor)
+    if row.assignee not in (None, actor.name):
+        raise TaskAlreadyClaimed(task, str(row.assignee))
+    states.move(row.state, TaskState.COMPLETED, states.TASK_MOVES)
+    opened = _open(session, row, actor, at)
+    values = _submit(opened, submitted)
+    occasion = instances.Occasion(EventType.TASK_COMPLETED, actor.name, at, {"task": task_facts(row)})
+    try:
+        taken = instances.advance(session, opened.running, bpmn.CompleteTask(row.token, values, actor.name), occasion)
+    except bpmn.ActorExcluded as excluded:
+        raise TaskNotYours(task, actor.name) from excluded
+    except bpmn.TokenGone as gone:
+        raise StaleInstance(row.instance) from gone
+    identity.take_part(session, row.business_key, actor.name, at)
+    for name in _granted(opened.form, values):
+        identity.take_part(session, row.business_key, name, at, granted=True)
+    outcome = {"task": task, "ended": taken.ended, "business_key": row.business_key}
+    submissions.record(session, submission, actor.name, outcome, at=at)
+    done_now = replace(row, state=TaskState.COMPLETED, assignee=actor.name, closed_by=actor.name, closed_at=at)
+    return Completed(done_now, taken.ended, doable(session, actor, row.business_key))
+
+
+def _submit(opened: _Opened, submitted: Mapping[str, object]) -> Mapping[str, feel.Value]:
+    if opened.form is None:
+        if submitted:
+            raise SubmissionInvalid(dict.fromkeys(submitted, "この作業には、入力する項目がありません。"))
+        return {}
+    try:
+        return forms.submit(
+            opened.form,
+            submitted,
+            prefill=opened.prefill,
+            variables=opened.variables,
+            environment=opened.environment,
+        ).values
+    except forms.SubmissionRejected as rejected:
+        raise SubmissionInvalid(rejected.errors) from rejected
+    except forms.FormFault as fault:
+        raise SubmissionInvalid({"": str(fault)}) from fault
+
+
+def _granted(form: forms.Form | None, values: Mapping[str, feel.Value]) -> Iterable[str]:
+    """The user names in fields that let people into the case, also in the rows of lists."""
+    return [] if form is None else list(_names(form.body, values))
+
+
+def _names(fields: forms.Fields, values: Mapping[str, feel.Value]) -> Iterable[str]:
+    for key, value in values.items():
+        field = fields.by_key.get(key)
+        if field is None:
+            continue
+        items = value if isinstance(value, list) else [value]
+        for item in items:
+            if isinstance(item, dict):
+                yield from _names(field.fields, item)
+            elif field.grants == GRANTS_CASE and isinstance(item, str):
+                yield item

@@ -1,0 +1,99 @@
+"""The worker: takes jobs when they are due, one after another, and never stops over one that fails."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from engine import jobs, messages
+from engine.database import Database
+from engine.errors import EngineError
+from engine.jobs import BUILT_IN, CallFailed, Inside, JobRow, JobTypes
+from engine.states import JobKind
+
+log = logging.getLogger(__name__)
+
+
+def run(database: Database, job: int, *, at: datetime, job_types: JobTypes = BUILT_IN) -> bool:
+    """The job has been tried: done, waiting for its next attempt, or given up. False if it was not to be had."""
+    taken = database.retrying(lambda session: jobs.acquire(session, job, at=at))
+    if taken is None:
+        return False
+    try:
+        _work(database, taken, job_types, at)
+    except Exception as fault:  # whatever it is: the job, not the worker, has failed
+        log.warning("job %s (%s at %s) failed: %s", taken.id, taken.type or taken.kind, taken.element, fault)
+        told = str(fault) if isinstance(fault, EngineError | CallFailed) else f"{type(fault).__name__}: {fault}"
+        code = fault.error_code if isinstance(fault, CallFailed) else None
+        database.retrying(lambda session: jobs.fail(session, taken, told, at=at, error_code=code))
+    return True
+
+
+def _work(database: Database, job: JobRow, job_types: JobTypes, at: datetime) -> None:
+    if job.kind is not JobKind.SERVICE:
+        database.retrying(lambda session: jobs.fire(session, job, at=at))
+        return
+    kind = job_types.get(job.type)
+    if kind is None:
+        raise CallFailed(f"ジョブの種類「{job.type}」を扱えるものがありません。")
+    if isinstance(kind, Inside):
+        database.retrying(lambda session: jobs.call(session, job, kind, at=at))
+        return
+    values = kind.call(jobs.Call(f"job-{job.id}", job.type, job.values, job.business_key))
+    database.retrying(lambda session: jobs.finish(session, job, values, at=at))
+
+
+def run_due(database: Database, *, at: datetime, job_types: JobTypes = BUILT_IN) -> int:
+    """Every job that is due has been tried once, and messages that live no longer are gone; gives their number."""
+    with database.reading() as session:
+        found, expired = jobs.due(session, at=at), messages.any_expired(session, at=at)
+    if expired:
+        database.retrying(lambda session: messages.purge(session, at=at))
+    return sum(run(database, job, at=at, job_types=job_types) for job in found)
+
+
+class Worker:
+    """A thread that runs due jobs until it is stopped. `clock` gives the time, aware."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        *,
+        job_types: JobTypes = BUILT_IN,
+        pause: float = 1.0,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._job_types = job_types
+        self._pause = pause
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self.loop, name="worker", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float = 10) -> None:
+        """No further job is begun; returns when the one at work has ended, or after `timeout` seconds."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def loop(self) -> None:
+        """Run due jobs until `stop`; a database that is away is asked again after a pause."""
+        while not self._stopped.is_set():
+            if self._round() == 0:
+                self._stopped.wait(self._pause)
+
+    def _round(self) -> int:
+        try:
+            return run_due(self._database, at=self._clock(), job_types=self._job_types)
+        except SQLAlchemyError:
+            log.exception("the database does not answer; trying again")
+        except Exception:  # one fault must not end the work of all others
+            log.exception("the worker met an unexpected fault; going on")
+        return 0

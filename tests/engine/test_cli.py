@@ -1,0 +1,172 @@
+"""The command line: the same rules as the pages, and one clear line for what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+from click.testing import CliRunner, Result
+
+from engine import cases, cli, database, history, identity
+from engine.states import EventType
+
+FOLDER = Path(__file__).parent / "processes"
+Mamori = Callable[..., Result]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The office's files but for the job type that only tests know."""
+    copied = tmp_path / "bundle"
+    copied.mkdir()
+    for path in FOLDER.iterdir():
+        if path.name != "charge.bpmn":
+            (copied / path.name).write_bytes(path.read_bytes())
+    return copied
+
+
+@pytest.fixture
+def mamori(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Mamori:
+    """`mamori …` on a database of its own, everything deployed and seeded."""
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'var' / 'cli.db'}")
+    monkeypatch.setattr(identity, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+    def run(*arguments: str, **options: str) -> Result:
+        return CliRunner().invoke(cli.main, list(arguments), **options)  # type: ignore[arg-type]  # click's own options
+
+    for command in (["upgrade-db"], ["deploy", "--bundle", str(folder)], ["seed", "--password", "ひみつ"]):
+        assert run(*command).exit_code == 0
+    return run
+
+
+def start(tmp_path: Path, start_id: str) -> None:
+    """Anna has begun a case."""
+    found = database.connect(f"sqlite:///{tmp_path / 'var' / 'cli.db'}")
+    with found.transaction() as session:
+        cases.start(session, start_id, actor=identity.person(session, "anna"), at=cli.now())
+    found.close()
+
+
+def test_upgrade_deploy_and_seed_twice_change_nothing(mamori: Mamori, folder: Path) -> None:
+    assert mamori("upgrade-db").output == "データベースは最新です。\n"
+    assert "すでに配備されています" in mamori("deploy", "--bundle", str(folder)).output
+    assert mamori("seed", "--password", "x").output == "新しい人はいません。\n"
+
+
+def test_a_person_lists_claims_and_completes_their_work(mamori: Mamori, tmp_path: Path) -> None:
+    start(tmp_path, "review")
+    values = tmp_path / "values.json"
+    values.write_text(json.dumps({"verdict": "good"}), "utf-8")
+
+    assert "審査する" in mamori("tasks", "list", "--as", "ben").output
+    assert mamori("tasks", "claim", "1", "--as", "ben").output == "審査する(2026-0001)を引き受けました。\n"
+    refused = mamori("tasks", "complete", "1", "--as", "anna", "--values", str(values))
+    assert (refused.exit_code, refused.output) == (1, "Error: この作業は、「ben」さんが引き受けています。\n")
+    assert "済ませました" in mamori("tasks", "complete", "1", "--as", "ben", "--values", str(values)).output
+    assert mamori("tasks", "list", "--as", "dora").output == "いま行う作業はありません。\n"
+    assert "連鎖は、記録どおりです" in mamori("replay").output
+
+
+def test_a_refused_attempt_is_recorded(mamori: Mamori, tmp_path: Path) -> None:
+    start(tmp_path, "review")
+
+    assert mamori("tasks", "complete", "1", "--as", "anna").exit_code == 1
+
+    found = database.connect(f"sqlite:///{tmp_path / 'var' / 'cli.db'}")
+    with found.reading() as session:
+        last = history.of_system(session)[-1]
+    assert (last.type, last.actor, last.facts["error"]) == (EventType.ATTEMPT_REJECTED, "anna", "SubmissionInvalid")
+    found.close()
+
+
+def test_a_message_is_sent_by_who_may(mamori: Mamori, tmp_path: Path) -> None:
+    start(tmp_path, "wait")
+
+    assert (
+        mamori("publish-message", "ordered", "2026-0001", "--as", "anna").output == "1 件のプロセスが受け取りました。\n"
+    )
+    assert "ほかの担当の方" in mamori("publish-message", "called", "2026-0001", "--as", "anna").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["tasks", "list", "--as", "nobody"], "「nobody」さんは登録されていません。"),
+        (["tasks", "claim", "99", "--as", "anna"], "作業 99 は見つかりません。"),
+        (["tasks", "complete", "1", "--as", "anna", "--values", "nowhere.json"], "nowhere.json"),
+        (["deploy", "--bundle", "nowhere"], "フォルダ nowhere がありません。"),
+        (["scenarios", "run", "nowhere"], "nowhere"),
+        (["feel", "1 +"], "line 1"),
+        (["decide", "nowhere.dmn", "d"], "nowhere.dmn"),
+        (["--database", "nonsense", "replay"], "データベース"),
+    ],
+)
+def test_what_is_refused_is_one_line_and_no_traceback(mamori: Mamori, arguments: list[str], told: str) -> None:
+    result = mamori(*arguments)
+
+    assert result.exit_code == 1
+    assert told in result.output
+    assert isinstance(result.exception, SystemExit)
+    assert len(result.output.splitlines()) == 1
+
+
+def test_a_database_without_tables_says_what_to_do(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        cli.main, ["--database", f"sqlite:///{tmp_path / 'empty.db'}", "tasks", "list", "--as", "a"]
+    )
+
+    assert result.exit_code == 1
+    assert "mamori upgrade-db" in result.output
+
+
+def test_every_finding_of_a_rejected_bundle_is_a_line(mamori: Mamori, folder: Path) -> None:
+    (folder / "second_look.form").write_text("{", "utf-8")
+    (folder / "deadlines.dmn").unlink()
+
+    result = mamori("deploy", "--bundle", str(folder))
+
+    assert result.exit_code == 1
+    assert "answer_by" in result.output
+    assert "second_look.form" in result.output
+
+
+def test_feel_is_evaluated_with_the_host_functions(mamori: Mamori) -> None:
+    assert mamori("feel", 'add business days(date("2026-11-20"), 1)').output == "2026-11-24\n"
+
+
+def test_a_decision_says_its_value_and_what_was_evaluated(mamori: Mamori, tmp_path: Path) -> None:
+    inputs = tmp_path / "inputs.json"
+    inputs.write_text('{"opened_at": null}', "utf-8")
+
+    result = mamori("decide", str(FOLDER / "deadlines.dmn"), "answer_by", "--inputs", str(inputs))
+
+    assert result.exit_code == 0
+    assert 'escalate_to: ["chiefs"]' in result.output
+
+
+SCENARIO = """
+id: S-1
+title: 審査
+start: {process: review, by: anna, at: 2026-11-24T10:00:00+09:00}
+answers: {review_form: {verdict: good}, second_look: {note: 見ました}}
+expect: {reviewers: [anna]}
+"""
+
+
+def test_scenarios_print_a_line_each_and_exit_with_what_came_of_them(
+    mamori: Mamori, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "good.yaml").write_text(SCENARIO, "utf-8")
+    good = mamori("scenarios", "run", str(tmp_path / "good.yaml"), "--bundle", str(folder))
+    (tmp_path / "bad.yaml").write_text(SCENARIO.replace("[anna]", "[ben]"), "utf-8")
+    both = mamori("scenarios", "run", str(tmp_path), "--bundle", str(folder))
+
+    assert good.exit_code == 0
+    assert good.output.startswith("✓ S-1 審査")
+    assert "1 / 1 件が期待どおりです" in good.output
+    assert both.exit_code == 1
+    assert 'reviewers: ["ben"] のはずが ["anna"] でした。' in both.output
+    assert "1 / 2 件が期待どおりです" in both.output

@@ -1,0 +1,108 @@
+"""Replay: folding the recorded causes gives what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from engine import deployments, feel, instances, jobs, replay
+from engine.errors import InstanceNotFound
+from engine.jobs import BUILT_IN, Call, CallFailed, Outside
+from engine.tables import HistoryEvent, HistoryValue, ProcessInstance
+
+
+def folds(office: Any) -> list[replay.Replay]:
+    with office.database.reading() as session:
+        return [replay.fold(session, instance) for instance in replay.instances_of(session)]
+
+
+def decline(_: Call) -> Mapping[str, feel.Value]:
+    raise CallFailed("残高がありません", error_code="declined")
+
+
+def test_every_kind_of_cause_folds_to_the_stored_snapshot(office: Any) -> None:
+    office.start("review", amount=30).complete("RV_01_review", by="anna", verdict="good", visit="2026-12-01")
+    office.complete("RV_02_second_look", by="ben", note="見ました")
+    office.start("order", article="books").complete("PA_01_pack", by="dora")
+    office.start("listen").start("ring")
+    office.start("answer").start("pause").later(days=3).run_jobs()
+    office.start("announce").start("charge", amount=1).run_jobs({**BUILT_IN, "charge": Outside(decline)})
+    office.start("choice", amount="たくさん")
+    with office.database.transaction() as session:
+        values = {"amount": feel.from_python(7)}
+        instances.change_variables(session, office.instance, values, actor="carla", at=office.now)
+        jobs.retry(session, 1, actor="carla", at=office.now)
+    office.start("wait")
+    with office.database.transaction() as session:
+        instances.cancel(session, office.instance, reason="取り下げ", actor="carla", at=office.now)
+
+    found = folds(office)
+
+    assert len(found) == 11
+    assert [fold.divergence for fold in found] == [None] * 11
+    assert sum(fold.events for fold in found) >= 20
+
+
+def test_a_changed_value_shows_the_event_and_both_sides(office: Any) -> None:
+    office.start("review", amount=30).complete("RV_01_review", by="anna", verdict="good")
+    with office.database.transaction() as session:
+        session.execute(update(HistoryValue).where(HistoryValue.kind == "given").values(value="31"))
+
+    (found,) = folds(office)
+
+    assert found.divergence is not None
+    assert (found.divergence.seq, found.divergence.what) == (1, "variable amount")
+    assert (found.divergence.recorded, found.divergence.folded) == ("30", "31")
+
+
+def test_changed_moves_show_the_event(office: Any) -> None:
+    office.start("review", amount=30).complete("RV_01_review", by="anna", verdict="good")
+    with office.database.transaction() as session:
+        facts = session.execute(select(HistoryEvent.facts).where(HistoryEvent.id == 3)).scalar_one()
+        session.execute(update(HistoryEvent).where(HistoryEvent.id == 3).values(facts=facts | {"moves": []}))
+
+    (found,) = folds(office)
+
+    assert found.divergence is not None
+    assert (found.divergence.seq, found.divergence.what, found.divergence.recorded) == (2, "moves", [])
+
+
+def test_a_changed_snapshot_is_the_divergence(office: Any) -> None:
+    office.start("review", amount=30)
+    with office.database.transaction() as session:
+        session.execute(update(ProcessInstance).values(snapshot={"format": 1}))
+
+    (found,) = folds(office)
+
+    assert found.divergence is not None
+    assert found.divergence.what == "snapshot"
+
+
+def test_an_erased_value_ends_in_erased_not_in_diverged(office: Any) -> None:
+    office.start("review", amount=30).complete("RV_01_review", by="anna", verdict="good")
+    with office.database.transaction() as session:
+        session.execute(update(HistoryValue).where(HistoryValue.event_id == 3).values(value=None, salt=None))
+
+    (found,) = folds(office)
+
+    assert (found.erased, found.divergence, found.events) == (True, None, 1)
+
+
+def test_an_instance_keeps_its_definition_in_replay_too(office: Any, bundle_files: Mapping[str, bytes]) -> None:
+    office.start("review", amount=30)
+    changed = {**bundle_files, "review.bpmn": bundle_files["review.bpmn"].replace(b"RV_01_review", b"RV_09_review")}
+    with office.database.transaction() as session:
+        deployments.deploy(session, changed, by=None, at=office.now, job_types=("notify", "charge"))
+
+    office.complete("RV_01_review", by="anna", verdict="good")
+
+    assert [fold.divergence for fold in folds(office)] == [None]
+    assert office.start("review", amount=30).open_tasks() == ["RV_09_review"]
+
+
+def test_an_unknown_instance_is_told(office: Any) -> None:
+    with office.database.reading() as session, pytest.raises(InstanceNotFound):
+        replay.fold(session, 99)
