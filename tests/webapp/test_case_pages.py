@@ -1,0 +1,144 @@
+"""Inbox, case list and case page: what is open, until when and why, and what happened."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from freezegun.api import FrozenDateTimeFactory
+
+from engine import worker
+from tests.webapp.conftest import NOW, Browser, Page, People
+
+
+def test_the_history_says_in_plain_sentences_who_did_what_when(signed_in: People, applied: str) -> None:
+    chief = signed_in("chief1")
+    chief.press(chief.open("/"), "引き受ける")
+    chief.press(chief.open("/"), "担当を戻す")
+
+    page = chief.open(f"/cases/{applied}")
+
+    lines = [line.text_content() for line in page.document.xpath("//ol[@class='history']/li")]
+    moment = "2026年11月24日(火) 10:00"
+    assert [" ".join(line.split()) for line in lines] == [
+        f"{moment} 青木 一郎さんが「備品の申込み」を始めました。",
+        f"{moment} 青木 一郎さんが「申込みを書く」を終えました。",
+        f"{moment} 上野 三津さんが「申込みを確かめる」を引き受けました。",
+        f"{moment} 上野 三津さんが「申込みを確かめる」を戻しました。",
+    ]
+
+
+def test_the_case_page_says_who_has_each_open_step_and_until_when_and_why(signed_in: People, applied: str) -> None:
+    page = signed_in("clerk1").open(f"/cases/{applied}")
+
+    step = " ".join(page.document.xpath("//section[@aria-labelledby='open']//li")[0].text_content().split())
+    assert step == "申込みを確かめる 受付係・係長 期限 2026年11月26日(木) 10:00 2日以内に確かめる決まりのため"
+    assert "申込みを確かめる" not in page.links()
+    assert "申込みを確かめる" in signed_in("clerk2").open(f"/cases/{applied}").links()
+
+
+def test_what_is_told_to_a_case_opens_the_step_for_it(signed_in: People, applied: str) -> None:
+    adviser = signed_in("adviser1")
+
+    page = adviser.press(adviser.open(f"/cases/{applied}"), "急ぐことになった")
+
+    assert page.title == "急ぎの連絡をする"
+    assert "大山 五月さんが「急ぐことになった」と知らせました。" in adviser.open(f"/cases/{applied}").text
+
+
+def test_a_case_runs_to_its_end_through_the_pages(signed_in: People, applied: str) -> None:
+    chief = signed_in("chief1")
+    next_step = chief.press(chief.open("/tasks/2"), "この内容で終える", {"result": "ok"})
+    assert next_step.title == "助言を書く"
+    chief.press(next_step, "この内容で終える", {"note": "直して使いましょう"})
+
+    page = chief.open(f"/cases/{applied}")
+
+    assert page.title == f"事案 {applied}"
+    assert "終結" in page.document.find(".//h1").text_content()
+    assert "いま行う工程はありません。" in page.text
+    assert "終結" in chief.open("/cases").text
+
+
+def test_what_is_overdue_stands_first_and_is_marked(
+    app: Flask, signed_in: People, clock: FrozenDateTimeFactory
+) -> None:
+    clerk = signed_in("clerk1")
+    clerk.press(clerk.open("/"), "申込みを始める")
+    clock.move_to(NOW + timedelta(hours=5))
+    clerk.press(clerk.open("/"), "申込みを始める")
+
+    page = clerk.open("/")
+
+    cards = [(card.get("class"), card.text_content()) for card in page.document.xpath("//ul[@class='cards']/li")]
+    assert [kind for kind, _ in cards] == ["overdue", None]
+    assert "期限超過" in cards[0][1]
+    assert "2026-0001" in cards[0][1]
+    assert "期限超過 1" in clerk.open("/cases").text
+
+
+def test_a_missed_deadline_opens_the_step_to_the_next_group_and_tells_them(
+    app: Flask, signed_in: People, asking: Page, clock: FrozenDateTimeFactory
+) -> None:
+    chief = signed_in("chief1")
+    assert chief.open("/").tasks == []
+    later = NOW + timedelta(hours=5)
+    clock.move_to(later)
+
+    worker.run_due(app.extensions["mamori"], at=later)
+
+    inbox = chief.open("/")
+    assert "申込みを書く" in inbox.links()
+    assert "お知らせ" in inbox.text
+    assert (
+        "「申込みを書く」の期限が過ぎたため、係長も引き受けられるようにしました。"
+        in chief.open("/cases/2026-0001").text
+    )
+    assert "お知らせ" not in chief.press(inbox, "確認しました").text
+
+
+def test_a_step_that_stopped_is_told_on_the_case_and_shown_to_operators(signed_in: People, applied: str) -> None:
+    chief = signed_in("chief1")
+    assert "止まっている処理はありません。" in chief.open("/incidents").text
+
+    chief.press(chief.open("/tasks/2"), "この内容で終える", {"result": "again", "why": "値段を聞いてから"})
+
+    incidents = chief.open("/incidents")
+    assert "備品の申込み" in incidents.text
+    assert "route" in incidents.text
+    assert f"事案 {applied}" in incidents.links()
+    told = "上野 三津さんが「申込みを確かめる」を終えました。 処理が止まりました。運用担当が確認します。"
+    assert told in chief.open(f"/cases/{applied}").text
+
+
+@pytest.mark.parametrize("number", ["2", "-1", "x", "99999999999999999999"])
+def test_the_list_of_cases_takes_any_page_number(signed_in: People, applied: str, number: str) -> None:
+    assert signed_in("clerk1").open(f"/cases?page={number}").status == 200
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/tasks/x", "/tasks/99999999999999999999", "/cases/%00", "/cases/../x"])
+def test_an_address_that_leads_nowhere_gets_a_calm_page(signed_in: People, path: str) -> None:
+    page = signed_in("clerk1").open(path)
+
+    assert page.status == 404
+    assert page.title == "ここに見られるものはありません"
+
+
+def test_pages_are_in_english_where_the_browser_asks_for_it(signed_in: People, stranger: Browser) -> None:
+    assert stranger.open("/sign-in").title == "サインイン"
+    assert stranger.open("/sign-in", **{"Accept-Language": "en-GB,en;q=0.9"}).title == "Sign in"
+    assert stranger.open("/sign-in", **{"Accept-Language": "fr,ja;q=0.5"}).title == "サインイン"
+
+
+def test_the_switch_of_language_lasts_and_stays_on_the_page(signed_in: People, applied: str) -> None:
+    clerk = signed_in("clerk1")
+
+    page = clerk.press(clerk.open(f"/cases/{applied}"), "English")
+
+    assert page.address == f"/cases/{applied}"
+    assert page.title == f"Case {applied}"
+    assert page.document.get("lang") == "en"
+    assert "青木 一郎 completed “申込みを書く”." in page.text
+    assert clerk.open("/").title == "Inbox"
+    assert clerk.press(clerk.open("/"), "日本語").title == "受信箱"

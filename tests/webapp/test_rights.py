@@ -1,0 +1,215 @@
+"""Who may open and do what: one table of person, page and relation to the case.
+
+clerk1 completed the first step and is excluded from the second; clerk2 and chief1 may do the second; nurse1 reads
+every case; adviser1 was named in a field that lets people in, adviser2 was not; auditor1 only reads, names masked.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+import pytest
+from flask import Flask
+
+from engine import history
+from engine.states import EventType
+from tests.webapp.conftest import APPLICATION, Page, People
+
+PEOPLE = ("clerk1", "clerk2", "chief1", "nurse1", "adviser1", "adviser2", "auditor1")
+ADDRESSES = {
+    "the inbox": "GET /",
+    "the cases": "GET /cases",
+    "the case": "GET /cases/2026-0001",
+    "no case": "GET /cases/2026-0002",
+    "the step they may do": "GET /tasks/2",
+    "no step": "GET /tasks/99",
+    "incidents": "GET /incidents",
+    "start": "POST /starts/apply",
+    "start nothing": "POST /starts/unknown",
+    "complete": "POST /tasks/2?_do=complete&result=ok",
+    "claim": "POST /tasks/2/claim",
+    "tell": "POST /cases/2026-0001/messages?message=urgent",
+    "tell nothing": "POST /cases/2026-0001/messages?message=unknown",
+}
+TABLE = {
+    #                        clerk1 clerk2 chief1 nurse1 adviser1 adviser2 auditor1
+    "the inbox":            (200,   200,   200,   200,   200,     200,     200),
+    "the cases":            (200,   200,   200,   200,   200,     200,     200),
+    "the case":             (200,   200,   200,   200,   200,     404,     200),
+    "no case":              (404,   404,   404,   404,   404,     404,     404),
+    "the step they may do": (403,   200,   200,   403,   403,     404,     403),
+    "no step":              (404,   404,   404,   404,   404,     404,     404),
+    "incidents":            (404,   404,   200,   200,   404,     404,     404),
+    "start":                (200,   200,   403,   403,   403,     403,     403),
+    "start nothing":        (404,   404,   404,   404,   404,     404,     404),
+    "complete":             (403,   200,   200,   403,   403,     404,     403),
+    "claim":                (403,   200,   200,   403,   403,     404,     403),
+    "tell":                 (200,   200,   200,   200,   200,     404,     403),
+    "tell nothing":         (404,   404,   404,   404,   404,     404,     404),
+}  # fmt: skip
+ROWS = {page: dict(zip(PEOPLE, row, strict=True)) for page, row in TABLE.items()}
+READS = [page for page, address in ADDRESSES.items() if address.startswith("GET")]
+WRITES = [page for page in ADDRESSES if page not in READS]
+
+
+def go(signed_in: People, person: str, address: str) -> Page:
+    """The page at the address; a post goes with a token, whether or not a page offers it."""
+    method, target = address.split()
+    browser = signed_in(person)
+    if method == "GET":
+        return browser.open(target)
+    path, _, query = target.partition("?")
+    token = browser.open("/").form("サインアウト")[0].fields["csrf_token"]
+    pairs = [tuple(map(unquote, pair.split("=", 1))) for pair in query.split("&") if pair]
+    return browser.post(path, [("csrf_token", token), *pairs])
+
+
+@pytest.mark.parametrize("place", READS)
+def test_each_person_opens_just_what_the_table_says(signed_in: People, applied: str, place: str) -> None:
+    assert {person: go(signed_in, person, ADDRESSES[place]).status for person in PEOPLE} == ROWS[place]
+
+
+@pytest.mark.parametrize("place", WRITES)
+def test_whoever_the_table_refuses_changes_nothing(signed_in: People, applied: str, place: str) -> None:
+    before = signed_in("nurse1").open(f"/cases/{applied}").text
+    refused = {person: status for person, status in ROWS[place].items() if status != 200}
+
+    found = {person: go(signed_in, person, ADDRESSES[place]).status for person in refused}
+
+    assert found == refused
+    assert signed_in("nurse1").open(f"/cases/{applied}").text == before
+
+
+@pytest.mark.parametrize(
+    ("place", "person"), [(place, person) for place in WRITES for person in PEOPLE if ROWS[place][person] == 200]
+)
+def test_whoever_the_table_lets_can(signed_in: People, applied: str, place: str, person: str) -> None:
+    assert go(signed_in, person, ADDRESSES[place]).status == 200
+
+
+@pytest.mark.parametrize(
+    ("person", "reads"), [("adviser2", False), ("adviser1", True), ("clerk1", True), ("auditor1", True)]
+)
+def test_the_list_has_just_the_cases_that_can_be_opened(
+    signed_in: People, applied: str, person: str, reads: bool
+) -> None:
+    assert (applied in signed_in(person).open("/cases").text) is reads
+
+
+def test_a_colleague_loses_sight_of_a_case_that_has_nothing_for_them_any_more(signed_in: People, applied: str) -> None:
+    clerk, chief = signed_in("clerk2"), signed_in("chief1")
+    assert clerk.open(f"/cases/{applied}").status == 200
+
+    chief.press(chief.open("/tasks/2"), "この内容で終える", {"result": "ok"})
+
+    assert clerk.open(f"/cases/{applied}").status == 404
+    assert clerk.open("/tasks/3").status == 404
+    assert applied not in clerk.open("/cases").text
+    assert applied not in clerk.open("/").text
+
+
+def test_the_inbox_offers_what_one_may_do_and_nothing_else(signed_in: People, applied: str) -> None:
+    offered = {person: signed_in(person).open("/").tasks for person in PEOPLE}
+
+    assert offered == {
+        "clerk1": [],
+        "clerk2": ["申込みを確かめる"],
+        "chief1": ["申込みを確かめる"],
+        "nurse1": [],
+        "adviser1": [],
+        "adviser2": [],
+        "auditor1": [],
+    }
+
+
+def test_only_who_may_start_something_has_its_button(signed_in: People) -> None:
+    assert {person for person in PEOPLE if "申込みを始める" in signed_in(person).open("/").buttons()} == {
+        "clerk1",
+        "clerk2",
+    }
+
+
+def test_only_who_may_tell_the_case_something_has_its_button(signed_in: People, applied: str) -> None:
+    readers = [person for person in PEOPLE if person != "adviser2"]
+
+    may = {person for person in readers if "急ぐことになった" in signed_in(person).open(f"/cases/{applied}").buttons()}
+
+    assert may == {"clerk1", "clerk2", "chief1", "nurse1", "adviser1"}
+
+
+def test_a_step_for_everyone_opens_its_case_to_nobody_who_may_not_read_it(signed_in: People, applied: str) -> None:
+    adviser, guest = signed_in("adviser1"), signed_in("guest1")
+    adviser.press(adviser.open(f"/cases/{applied}"), "急ぐことになった")
+    assert guest.open("/").tasks == ["急ぎの連絡をする"]
+
+    page = guest.open("/tasks/3")
+
+    assert page.title == "急ぎの連絡をする"
+    assert "座面が割れた" not in page.text
+    assert "座面が割れた" in adviser.open("/tasks/3").text
+    assert guest.open(f"/cases/{applied}").status == 404
+    assert guest.press(page, "この内容で終える", {"note": "連絡しました"}).status == 200
+    assert guest.open(f"/cases/{applied}").status == 404
+
+
+def test_health_is_read_back_only_by_those_it_is_for(signed_in: People, applied: str) -> None:
+    read = {person for person in PEOPLE if "腰が痛い" in signed_in(person).open(f"/cases/{applied}").text}
+
+    assert read == {"nurse1"}
+
+
+def test_a_recorded_health_value_stays_though_who_does_the_next_step_cannot_see_it(
+    signed_in: People, applied: str
+) -> None:
+    chief = signed_in("chief1")
+    page = chief.open("/tasks/2")
+    assert page.control("condition").value == ""
+    assert "すでに記録があります" in page.text
+
+    refreshed = chief.press(page, "表示を更新", {"result": "ok"})
+    assert refreshed.control("condition").value == ""
+    chief.press(refreshed, "この内容で終える")
+
+    answers = signed_in("nurse1").open(f"/cases/{applied}").document.xpath("//dt[.='体調']/following-sibling::dd[1]")
+    assert [answer.text for answer in answers] == ["腰が痛い", "腰が痛い"]
+
+
+def test_who_does_the_step_can_record_another_health_value(signed_in: People, applied: str) -> None:
+    chief = signed_in("chief1")
+    rejected = chief.press(chief.open("/tasks/2"), "この内容で終える", {"condition": "well"})
+    assert rejected.status == 422
+    assert rejected.control("condition").value == "well"
+
+    chief.press(rejected, "この内容で終える", {"result": "ok"})
+
+    answers = signed_in("nurse1").open(f"/cases/{applied}").document.xpath("//dt[.='体調']/following-sibling::dd[1]")
+    assert [answer.text for answer in answers] == ["腰が痛い", "よい"]
+
+
+def test_a_masked_reader_meets_no_name_on_any_page(signed_in: People, asking: Page) -> None:
+    clerk = signed_in("clerk1")
+    clerk.press(
+        asking,
+        "この内容で終える",
+        {**APPLICATION, "item": "池田さんのいす", "reason": "池田 二葉さんと青木さん、clerk2 の席"},
+    )
+    signed_in("clerk2").press(signed_in("clerk2").open("/tasks/2"), "引き受ける")
+    auditor = signed_in("auditor1")
+
+    texts = [auditor.open(path).document.find(".//main").text_content() for path in ("/", "/cases", "/cases/2026-0001")]
+
+    names = ("青木", "一郎", "池田", "二葉", "上野", "大山", "clerk", "chief1", "adviser1")
+    assert [name for name in names if any(name in text for text in texts)] == []
+    assert "受付係 1さんが「申込みを書く」を終えました。" in texts[2]
+    assert "受付係 2" in texts[2]
+    assert "●●●" in texts[2]
+
+
+def test_history_keeps_who_tried_what_in_vain(app: Flask, signed_in: People, applied: str) -> None:
+    go(signed_in, "clerk1", "POST /tasks/2?_do=complete&result=ok")
+
+    with app.extensions["mamori"].reading() as session:
+        refused = [event for event in history.of_system(session) if event.type is EventType.ATTEMPT_REJECTED]
+    assert [(event.actor, event.facts["attempt"], event.facts["error"]) for event in refused] == [
+        ("clerk1", "tasks.act", "TaskNotYours")
+    ]

@@ -1,0 +1,154 @@
+"""`python -m webapp`: one command puts everything in place, a second one keeps it, and every failure is one line."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import webapp
+from engine.database import connect
+from engine.tables import HistoryEvent, Person
+from webapp.__main__ import CannotStart, secret_key
+
+ROOT = Path(webapp.__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def clock() -> None:
+    """The real one: other processes and their time limits are at work here."""
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        number: int = probe.getsockname()[1]
+        return number
+
+
+def command(folder: Path, port: int | str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PORT": str(port), "PYTHONPATH": str(ROOT)}
+    environment.pop("DATABASE_URL", None)
+    return subprocess.Popen(
+        [sys.executable, "-m", "webapp"],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextmanager
+def serving(folder: Path, port: int, end: signal.Signals) -> Iterator[list[str]]:
+    """What the program prints until it serves; afterwards it is asked to end and does so cleanly."""
+    with command(folder, port) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line.rstrip())
+            if line.startswith("  trainer1"):
+                break
+        try:
+            yield lines
+        finally:
+            process.send_signal(end)
+            rest, errors = process.communicate(timeout=30)
+    assert (process.returncode, rest.splitlines()[-1:], errors) == (0, ["Mamori has stopped."], "")
+
+
+def counts(folder: Path) -> tuple[int, int]:
+    database = connect(f"sqlite:///{folder / 'var' / 'mamori.db'}")
+    with database.reading() as session:
+        found = session.query(HistoryEvent).count(), session.query(Person).count()
+    database.close()
+    return found
+
+
+def test_one_command_serves_and_a_second_one_keeps_the_data(tmp_path: Path, port: int) -> None:
+    with serving(tmp_path, port, signal.SIGTERM) as lines:
+        page = urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in").read().decode()
+    first = counts(tmp_path)
+    key = (tmp_path / "var" / "secret_key").read_text()
+
+    with serving(tmp_path, port, signal.SIGINT) as again:
+        pass
+
+    assert "サインイン" in page
+    assert f"http://127.0.0.1:{port}/" in lines[0]
+    assert "password" in lines[1]
+    assert [line.split()[0] for line in lines[2:]] == [
+        *("handler1", "handler2", "supervisor1", "supervisor2", "desk1", "desk2", "head1", "head2"),
+        *("legal1", "lawyer1", "hr1", "physician1", "executive1", "auditor1", "trainer1"),
+    ]
+    assert again == lines
+    assert counts(tmp_path) == first
+    assert (tmp_path / "var" / "secret_key").read_text() == key
+
+
+def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = taken.getsockname()[1]
+        with command(tmp_path, number) as process:
+            output, errors = process.communicate(timeout=30)
+
+    assert (process.returncode, output) == (1, "")
+    pattern = rf"Mamori cannot start: 127\.0\.0\.1:{number} cannot be used \(.+\); .* PORT={number + 1}"
+    assert [bool(re.fullmatch(pattern, line)) for line in errors.splitlines()] == [True]
+
+
+@pytest.mark.parametrize("port", ["x", "0", "70000", "-1", ""])
+def test_a_port_that_is_none_is_one_clear_line(tmp_path: Path, port: str) -> None:
+    with command(tmp_path, port) as process:
+        _, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert errors.splitlines() == [f"Mamori cannot start: PORT must be a number from 1 to 65535, not {port!r}."]
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path, port: int) -> None:
+    (tmp_path / "var").write_text("in the way")
+
+    with command(tmp_path, port) as process:
+        _, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    line = f"Mamori cannot start: the folder {tmp_path / 'var'} cannot be written (File exists)."
+    assert errors.splitlines() == [line]
+
+
+def test_a_database_that_is_none_is_one_clear_line(tmp_path: Path, port: int) -> None:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "mamori.db").write_text("this is no database, but long enough to be looked at as one" * 20)
+
+    with command(tmp_path, port) as process:
+        _, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert len(errors.splitlines()) == 1
+    assert errors.startswith("Mamori cannot start: ")
+
+
+def test_the_key_is_made_once_and_is_for_its_owner_alone(tmp_path: Path) -> None:
+    key = secret_key(tmp_path / "var")
+
+    assert len(key) == 64
+    assert secret_key(tmp_path / "var") == key
+    assert stat.S_IMODE((tmp_path / "var" / "secret_key").stat().st_mode) == 0o600
+
+
+def test_an_empty_key_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").write_text("")
+
+    with pytest.raises(CannotStart, match="no usable key"):
+        secret_key(tmp_path)

@@ -1,0 +1,49 @@
+"""The pages through which people work: server-rendered, complete without JavaScript.
+
+One module per page family (inbox, tasks, cases, starts, incidents, account); `edge` is the only place that knows
+the clock, the signed-in person and the transaction; forms_html and templates/fields.html turn a form into HTML and
+back; errors maps every error of the engine to one status and one calm page.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+
+from engine import tables
+from engine.database import Database
+from webapp import account, cases, edge, errors, forms_html, headers, inbox, incidents, language, names, starts, tasks
+
+MAX_POST = 1024 * 1024  # bytes; a form with every text at its limit is far below
+PAGES = (inbox.pages, tasks.pages, cases.pages, starts.pages, incidents.pages)
+
+
+def create_app(database_url: str, **config: object) -> Flask:
+    """The application over a database that has its tables; `config` are Flask settings, SECRET_KEY among them."""
+    app = Flask(__name__)
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=database_url,
+        SECRET_KEY=secrets.token_hex(32),
+        SESSION_COOKIE_NAME="mamori",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: somebody may write for an hour
+        MAX_CONTENT_LENGTH=MAX_POST,
+        MAX_FORM_MEMORY_SIZE=MAX_POST,
+    )
+    app.config.update(config)
+    connections = SQLAlchemy(metadata=tables.metadata)
+    connections.init_app(app)
+    with app.app_context():
+        edge.init_app(app, Database(connections.engine))
+    CSRFProtect(app)
+    for part in (language, account, forms_html, names, headers, errors):
+        part.init_app(app)
+    for pages in PAGES:
+        app.register_blueprint(pages)
+    app.jinja_env.globals["fresh_key"] = lambda: secrets.token_urlsafe(16)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    return app

@@ -1,0 +1,136 @@
+"""`python -m webapp`: everything in place, served here, with the worker running; what `make run` calls."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+from waitress.server import create_server
+
+from engine import deployments, identity
+from engine.database import Database
+from engine.errors import EngineError
+from engine.worker import Worker
+from webapp import create_app
+from webapp.forms_html import ZONE
+
+FOLDER = Path("var")
+DEMO_PASSWORD = "mamori-demo"  # noqa: S105 - of the fictional people of the demo, printed at every start
+
+
+class CannotStart(Exception):
+    """The program cannot run here; the message says why and what to do, in one line."""
+
+
+def main() -> int:
+    """Serve until a signal ends it; 0 then, 1 with one line where it cannot start."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+    try:
+        listening = _listen(os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000"))
+        with listening:
+            _serve(listening)
+    except CannotStart as reason:
+        print(f"Mamori cannot start: {reason}", file=sys.stderr)
+        return 1
+    except (SystemExit, KeyboardInterrupt):
+        pass
+    print("Mamori has stopped.")
+    return 0
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _serve(listening: socket.socket) -> None:
+    key = secret_key(FOLDER)
+    app = create_app(os.environ.get("DATABASE_URL") or f"sqlite:///{(FOLDER / 'mamori.db').resolve()}", SECRET_KEY=key)
+    database: Database = app.extensions["mamori"]
+    try:
+        people = prepare(database, datetime.now(ZONE))
+    except (SQLAlchemyError, EngineError, OSError) as fault:
+        raise CannotStart(_line(fault)) from fault
+    worker = Worker(database, lambda: datetime.now(ZONE))
+    worker.start()
+    try:
+        _announce(listening, people, database)
+        _run(app, listening)
+    finally:
+        worker.stop()
+        database.close()
+
+
+def _run(app: Flask, listening: socket.socket) -> None:
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a request that waits a moment is no news
+    server = create_server(app, sockets=[listening], threads=8, ident="Mamori")
+    try:
+        server.run()
+    finally:
+        server.close()
+
+
+def prepare(database: Database, at: datetime) -> Sequence[identity.Person]:
+    """Schema, bundled processes and demo people are there; a second call writes nothing. Gives all people."""
+    database.upgrade()
+    with database.transaction() as session:
+        deployments.deploy(session, deployments.read_folder(*deployments.BUNDLED), by=None, at=at)
+        identity.seed(session, deployments.catalogue(session).people, password=DEMO_PASSWORD)
+    with database.reading() as session:
+        return identity.people(session)
+
+
+def secret_key(folder: Path) -> str:
+    """The key that signs sessions: made once, kept in `folder` for its owner alone. Raises CannotStart."""
+    path = folder / "secret_key"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(os.urandom(32).hex())
+        key = path.read_text().strip()
+    except OSError as fault:
+        raise CannotStart(f"the folder {folder.resolve()} cannot be written ({fault.strerror}).") from fault
+    if len(key) < 32:
+        raise CannotStart(f"{path} holds no usable key; remove the file to get a new one.")
+    return key
+
+
+def _listen(host: str, port: str) -> socket.socket:
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise CannotStart(f"PORT must be a number from 1 to 65535, not {port!r}.")
+    try:
+        return socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as fault:
+        advice = f"choose another port with: make run PORT={int(port) + 1}"
+        raise CannotStart(f"{host}:{port} cannot be used ({fault.strerror}); {advice}") from fault
+
+
+def _announce(listening: socket.socket, people: Sequence[identity.Person], database: Database) -> None:
+    host, port = listening.getsockname()[:2]
+    with database.reading() as session:
+        labels = {name: group.label for name, group in identity.groups(session).items()}
+    print(f"Mamori runs at http://{host}:{port}/  (Ctrl+C ends it)")
+    print(f"Sign in with one of these names and the password {DEMO_PASSWORD}:")
+    width = max((len(person.name) for person in people), default=0)
+    for person in people:
+        roles = ", ".join(labels.get(group, group) for group in person.groups)
+        print(f"  {person.name:<{width}}  {person.label}  {roles}")
+    sys.stdout.flush()
+
+
+def _line(fault: Exception) -> str:
+    return " ".join(str(fault).split())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""Signing in and out, and who is asking.
+
+Flask-Login keeps the person's session key in the signed cookie; people, groups and password hashes (argon2id) are
+the engine's. A new password gives a new key, which ends every session that the person still has somewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, Flask, redirect, render_template, request, session, url_for
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_login import LoginManager, current_user, login_user, logout_user
+from werkzeug.wrappers import Response
+
+from engine import cases, identity
+from engine.catalogue import Start
+from webapp import edge, errors
+from webapp.addresses import local_address
+from webapp.language import gettext as _
+
+OPEN_PAGES = frozenset({"account.sign_in", "account.check", "language.switch", "static"})
+"""Everything else is for people who are signed in."""
+
+limiter = Limiter(get_remote_address, storage_uri="memory://")
+pages = Blueprint("account", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person as Flask-Login and the page frame see them."""
+
+    person: identity.Person
+    starts: Sequence[Start]
+
+    is_authenticated = True
+    is_anonymous = False
+
+    @property
+    def is_active(self) -> bool:
+        return self.person.active
+
+    @property
+    def name(self) -> str:
+        return self.person.name
+
+    @property
+    def label(self) -> str:
+        return self.person.label
+
+    @property
+    def operates(self) -> bool:
+        """Who reads every case and does not only read looks after what has stopped."""
+        return self.person.cases == "all" and not self.person.read_only
+
+    def get_id(self) -> str:
+        return self.person.session_key
+
+
+def init_app(app: Flask) -> None:
+    """No page but the sign-in is shown to a stranger."""
+    login = LoginManager(app)
+    login.user_loader(_load)
+    limiter.init_app(app)
+    app.before_request(_only_for_people)
+    app.context_processor(lambda: {"reader": current_user if current_user.is_authenticated else None})
+    app.register_blueprint(pages)
+
+
+@pages.get("/sign-in")
+def sign_in() -> str:
+    return _page(request.args.get("next", ""))
+
+
+@pages.post("/sign-in")
+@limiter.limit("10 per minute", deduct_when=lambda response: response.status_code == 422)
+def check() -> Response | errors.Page:
+    """Signed in and on to the page that was asked for; only failed attempts count towards the limit."""
+    name, wanted = request.form.get("name", "").strip(), request.form.get("next", "")
+    found = identity.authenticate(edge.reading(), name, request.form.get("password", ""))
+    if found is None or not found.active:
+        return _page(wanted, name, _("The user name or the password is not right.")), 422
+    _forget()
+    login_user(_account(found))
+    return redirect(local_address(wanted), 303)
+
+
+@pages.post("/sign-out")
+def sign_out() -> Response:
+    logout_user()
+    _forget()
+    return redirect(url_for("account.sign_in"), 303)
+
+
+def _forget() -> None:
+    """Nothing of an earlier session lives on but the language."""
+    language = session.get("language")
+    session.clear()
+    if language:
+        session["language"] = language
+
+
+def _page(wanted: str, name: str = "", error: str = "") -> str:
+    return render_template("sign_in.html", next=wanted, name=name, error=error)
+
+
+def _load(session_key: str) -> Account | None:
+    found = identity.by_session_key(edge.reading(), session_key)
+    return None if found is None or not found.active else _account(found)
+
+
+def _account(person: identity.Person) -> Account:
+    starts = cases.starts(edge.reading(), person)
+    return Account(person, starts)
+
+
+def _only_for_people() -> Response | errors.Page | None:
+    if current_user.is_authenticated or request.endpoint in OPEN_PAGES:
+        return None
+    if request.method == "POST":
+        return errors.page(401)
+    return redirect(url_for("account.sign_in", next=request.path), 303)

@@ -1,0 +1,88 @@
+"""The edge of a request: who asks, when it is, and the one place where the pages read and write.
+
+Below it time and person are arguments, and nothing commits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from flask import Flask, current_app, g, request
+from flask_login import current_user
+from sqlalchemy.orm import Session
+
+from engine import database, history
+from engine.errors import EngineError
+from engine.identity import Person
+from webapp.forms_html import ZONE
+
+CASE_NUMBER = re.compile(r"\d{4}-\d{4,9}", re.ASCII)  # anything else in an address is nobody's case
+
+T = TypeVar("T")
+
+
+def init_app(app: Flask, opened: database.Database) -> None:
+    """Requests read and write in this database; what they read from is given back at their end."""
+    app.extensions["mamori"] = opened
+    app.teardown_appcontext(lambda _: close())
+
+
+def now() -> datetime:
+    """The time of this request, the same from its begin to its end."""
+    if "now" not in g:
+        g.now = datetime.now(ZONE)
+    moment: datetime = g.now
+    return moment
+
+
+def person() -> Person:
+    """Who is signed in; only behind the sign-in check."""
+    reader: Person = current_user.person
+    return reader
+
+
+def reading() -> Session:
+    """The read transaction of this request."""
+    if "reading" not in g:
+        transaction = _database().reading()
+        g.reading = (transaction, transaction.__enter__())
+    session: Session = g.reading[1]
+    return session
+
+
+def close() -> None:
+    """The read transaction is over; the next `reading` sees what was written since."""
+    transaction, _ = g.pop("reading", (None, None))
+    if transaction is not None:
+        transaction.__exit__(None, None, None)
+
+
+def write(command: Callable[[Session], T]) -> T:
+    """What `command` did is stored, whole; again from the start where another step came in between."""
+    close()
+    return _database().retrying(command)
+
+
+def record_refusal(error: EngineError) -> None:
+    """History says who tried what in vain."""
+    close()
+    place = request.view_args or {}
+    number = str(place.get("number", ""))
+    with _database().transaction() as session:
+        history.reject(
+            session,
+            attempt=request.endpoint or request.path,
+            error=error,
+            actor=person().name if current_user.is_authenticated else None,
+            at=now(),
+            task=place.get("task_id"),
+            business_key=number if CASE_NUMBER.fullmatch(number) else None,
+        )
+
+
+def _database() -> database.Database:
+    opened: database.Database = current_app.extensions["mamori"]
+    return opened

@@ -1,0 +1,98 @@
+"""People's names as the reader may see them, in lists, sentences and free text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Flask, g
+from sqlalchemy.orm import Session
+
+from engine import deployments, identity, user_tasks
+from engine.catalogue import EVERYONE
+from webapp import edge
+from webapp.language import gettext as _
+
+WITHHELD = "●●●"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """`people` from user name to what this reader may see; `hidden` are texts that must not appear, and their place.
+
+    Readers whose group is masked see roles instead of names, and no short free text at all: that is where people
+    write names by hand (a customer, a witness, an addressee).
+    """
+
+    people: Mapping[str, str]
+    groups: Mapping[str, str]
+    hidden: Mapping[str, str]
+    masked: bool
+
+    @classmethod
+    def for_reader(cls, session: Session, reader: identity.Person) -> Names:
+        shown = identity.display_names(session, reader)
+        groups = {name: group.label for name, group in identity.groups(session).items()}
+        if not reader.masked:
+            return cls(shown, groups, {}, False)
+        hidden = {
+            part: shown[each.name]
+            for each in identity.people(session)
+            for part in (*each.label.split(), each.label, each.name)
+        }
+        return cls(shown, groups, hidden, True)
+
+    def person(self, name: str | None) -> str:
+        """The person with this user name; the system where nobody did it."""
+        return _("The system") if name is None else self.people.get(name, WITHHELD if self.masked else name)
+
+    def addressed(self, name: str | None) -> str:
+        """The person as one speaks of somebody politely; the system is not spoken of so."""
+        return self.person(None) if name is None else _("%(name)s", name=self.person(name))
+
+    def group(self, name: str) -> str:
+        return _("Everyone") if name == EVERYONE else self.groups.get(name, name)
+
+    def prose(self, text: str) -> str:
+        """`text` without the names that the reader must not see, longest first."""
+        for name in sorted(self.hidden, key=len, reverse=True):
+            text = text.replace(name, self.hidden[name])
+        return text
+
+    def short(self, text: str) -> str:
+        """A short free text, which is likely to be a name."""
+        return WITHHELD if self.masked else text
+
+
+def init_app(app: Flask) -> None:
+    """Templates have the filters `person`, `addressed`, `process` and `who_may`, all as the reader may see it."""
+    app.jinja_env.filters.update(
+        person=lambda name: current().person(name),
+        addressed=lambda name: current().addressed(name),
+        process=lambda key: _processes().get(key, key),
+        who_may=who_may,
+    )
+
+
+def current() -> Names:
+    """The names for who is asking, read once per request."""
+    if "names" not in g:
+        g.names = Names.for_reader(edge.reading(), edge.person())
+    names: Names = g.names
+    return names
+
+
+def who_may(task: user_tasks.TaskRow) -> str:
+    """Who has the task, or else who may take it on."""
+    names = current()
+    if task.assignee:
+        return names.person(task.assignee)
+    groups = (names.group(group) for group in task.candidate_groups)
+    return "・".join(dict.fromkeys((*groups, *map(names.person, task.candidate_users))))
+
+
+def _processes() -> dict[str, str]:
+    if "processes" not in g:
+        g.processes = deployments.process_names(edge.reading())
+    processes: dict[str, str] = g.processes
+    return processes

@@ -1,0 +1,134 @@
+"""History in plain sentences: who did what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.history import Event
+from engine.states import EventType
+from webapp.language import gettext as _
+from webapp.names import Names
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Says what an event was about, in the reader's language and with the names that the reader may see.
+
+    `processes` are the names by instance; `messages` the labels of what people can tell a case: a message without
+    one is between processes only.
+    """
+
+    names: Names
+    processes: Mapping[int, str]
+    messages: Mapping[str, str]
+
+    def lines(self, events: Iterable[Event]) -> list[Sentence]:
+        """One sentence for each event that matters to people, oldest first."""
+        told = ((event, self.sentence(event)) for event in events)
+        return [Sentence(event.at, text) for event, text in told if text]
+
+    def sentence(self, event: Event) -> str:
+        """The sentence; empty for what only the engine cares about."""
+        tell = _TOLD.get(event.type)
+        told = "" if tell is None else tell(self, event)
+        stopped = _stopped(self, event) if event.faults else ""
+        return f"{told} {stopped}".strip()
+
+    def who(self, event: Event) -> str:
+        return self.names.addressed(event.actor)
+
+    def task(self, event: Event) -> str:
+        return event.task.name if event.task else ""
+
+    def process(self, event: Event) -> str:
+        return self.processes.get(event.instance or 0, "")
+
+
+def _started(teller: Teller, event: Event) -> str:
+    if event.actor is None:
+        return _("“%(process)s” began.", process=teller.process(event))
+    return _("%(who)s began “%(process)s”.", who=teller.who(event), process=teller.process(event))
+
+
+def _cancelled(teller: Teller, event: Event) -> str:
+    return _("%(who)s cancelled “%(process)s”.", who=teller.who(event), process=teller.process(event))
+
+
+def _claimed(teller: Teller, event: Event) -> str:
+    return _("%(who)s took on “%(task)s”.", who=teller.who(event), task=teller.task(event))
+
+
+def _released(teller: Teller, event: Event) -> str:
+    return _("%(who)s gave back “%(task)s”.", who=teller.who(event), task=teller.task(event))
+
+
+def _assigned(teller: Teller, event: Event) -> str:
+    return _(
+        "%(who)s asked %(assignee)s to do “%(task)s”.",
+        who=teller.who(event),
+        assignee=teller.names.addressed(event.assignee),
+        task=teller.task(event),
+    )
+
+
+def _completed(teller: Teller, event: Event) -> str:
+    return _("%(who)s completed “%(task)s”.", who=teller.who(event), task=teller.task(event))
+
+
+def _escalated(teller: Teller, event: Event) -> str:
+    groups = "、".join(teller.names.group(group) for group in event.escalated_to)
+    return _(
+        "The deadline of “%(task)s” passed; %(groups)s can take it on as well.", task=teller.task(event), groups=groups
+    )
+
+
+def _waited(teller: Teller, event: Event) -> str:
+    return _("The time to wait was over.")
+
+
+def _told(teller: Teller, event: Event) -> str:
+    label = teller.messages.get(event.message or "")
+    if label is None or event.actor is None:
+        return ""
+    return _("%(who)s told the case: %(told)s.", who=teller.who(event), told=label)
+
+
+def _failed(teller: Teller, event: Event) -> str:
+    return _("An automatic step did not succeed and is tried again.")
+
+
+def _stopped(teller: Teller, event: Event) -> str:
+    return _("A step stopped. An operator looks after it.")
+
+
+def _retried(teller: Teller, event: Event) -> str:
+    return _("%(who)s set the stopped step going again.", who=teller.who(event))
+
+
+def _corrected(teller: Teller, event: Event) -> str:
+    return _("%(who)s corrected recorded values.", who=teller.who(event))
+
+
+_TOLD: Mapping[EventType, Callable[[Teller, Event], str]] = {
+    EventType.INSTANCE_STARTED: _started,
+    EventType.INSTANCE_CANCELLED: _cancelled,
+    EventType.TASK_CLAIMED: _claimed,
+    EventType.TASK_RELEASED: _released,
+    EventType.TASK_ASSIGNED: _assigned,
+    EventType.TASK_COMPLETED: _completed,
+    EventType.TASK_ESCALATED: _escalated,
+    EventType.TIMER_FIRED: _waited,
+    EventType.MESSAGE_PUBLISHED: _told,
+    EventType.JOB_FAILED: _failed,
+    EventType.INCIDENT_OPENED: _stopped,
+    EventType.INCIDENT_RETRIED: _retried,
+    EventType.VARIABLES_CHANGED: _corrected,
+}
