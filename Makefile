@@ -1,9 +1,9 @@
-# run: install and serve.  test: all tests.  check: format, lint, types, import direction.
+# run: install and serve.  test: all tests.  check: format, lint, types, import direction.  bench: speed, as ratios.
 PYTHON ?= python3
 BIN := .venv/bin
 LOG := var/install.log
 
-.PHONY: run test check python
+.PHONY: run test check bench python
 run: .venv/installed
 	@$(BIN)/python -m webapp
 
@@ -15,6 +15,9 @@ check: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: .venv/installed-dev
+	$(BIN)/python tests/benchmarks/bench_feel_dmn.py
 
 .venv/installed: pyproject.toml requirements.lock | python
 	@mkdir -p var

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from engine.bpmn.step import Step
 
 
+MAX_DEPTH = 100
+"""Scopes within each other below which no further process is called."""
+
+
 @dataclass(frozen=True, slots=True)
 class MultiInstance:
     """`zeebe:loopCharacteristics`: one instance of the activity per item of a collection."""
@@ -297,6 +301,8 @@ class CallActivity(ScopeActivity):
     all_child_variables = True
 
     def open(self, token: Token, step: Step) -> None:
+        if token.inner_path.count("/") >= MAX_DEPTH:
+            raise ElementFault(f"プロセスの呼出しが {MAX_DEPTH} 段より深くなりました(自分自身を呼んでいませんか)。")
         variables = visible(token)
         key = self.process.text_value(variables, step.environment, "呼び出すプロセス")
         spec = step.called_process(key)

@@ -175,7 +175,8 @@ class Step:
         if inner is not None:
             self.cancel_all(inner)
             del self.instance.subprocesses[token.id]
-        self.cancel_instances(token)
+        if "items" in token.internal_data:
+            self.cancel_instances(token)
         self.cancel_beside(token)
         token.cancel()
 
@@ -199,7 +200,9 @@ class Step:
                 self.cancel(token)
 
     def beside(self, host: Token) -> list[Token]:
-        """The boundary events that are armed for an activation."""
+        """The boundary events that are armed for an activation (never for one instance of several)."""
+        if "body" in host.internal_data:
+            return []
         return [token for token in host.workflow.tokens if token.internal_data.get("host") == host.id]
 
     def cancel_beside(self, host: Token) -> None:

@@ -346,3 +346,11 @@ def test_a_file_that_is_not_bpmn_is_refused_by_its_name(source):
 
     assert [finding.file for finding in refusal.value.findings] == ["broken.bpmn"]
     assert refusal.value.findings[0].message
+
+
+def test_a_process_that_calls_itself_without_waiting_becomes_a_fault():
+    calling_itself = extended('<zeebe:calledElement processId="process"/>')
+
+    (fault,) = first_step(node("callActivity", calling_itself)).faults
+
+    assert fault.place.element == "x"
