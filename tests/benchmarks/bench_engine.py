@@ -1,0 +1,204 @@
+"""The engine's public API beside raw SpiffWorkflow, in one run: user-task completions per second.
+
+W1: 7 tasks in sequence. W2: parallel and exclusive gateways, a boundary timer, a loop; 25 tasks. W3: one loop
+completed 500 times, milliseconds per completion at 10, 100, 250 and 500. Ours includes authorisation, history
+with its hash chain, jobs and one commit per completion; the library's runs include nothing of that.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import datetime
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+
+from SpiffWorkflow import TaskState
+from SpiffWorkflow.bpmn.parser import BpmnParser
+from SpiffWorkflow.bpmn.serializer import BpmnWorkflowSerializer
+from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
+
+from engine import deployments, identity, instances, user_tasks
+from engine.database import connect
+
+NOW = datetime.fromisoformat("2026-11-24T10:00:00+09:00")
+OPEN = (
+    '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"'
+    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" id="d" targetNamespace="bench">'
+    '<process id="bench" isExecutable="true"><startEvent id="s"/>'
+)
+CLOSE = "</process></definitions>"
+
+
+def task(name: str) -> str:
+    assignment = '<zeebe:assignmentDefinition candidateGroups="clerk"/>'
+    return f'<userTask id="{name}" name="{name}"><extensionElements>{assignment}</extensionElements></userTask>'
+
+
+def flow(source: str, target: str, condition: str = "") -> str:
+    inner = f"<conditionExpression>{condition}</conditionExpression>" if condition else ""
+    return f'<sequenceFlow id="{source}_{target}" sourceRef="{source}" targetRef="{target}">{inner}</sequenceFlow>'
+
+
+def chain(*names: str) -> str:
+    return "".join(flow(one, two) for one, two in pairwise(names))
+
+
+def w1() -> str:
+    names = [f"t{number}" for number in range(7)]
+    return OPEN + "".join(map(task, names)) + '<endEvent id="e"/>' + chain("s", *names, "e") + CLOSE
+
+
+def w2() -> str:
+    """Three passes of split, two branches of three tasks, join, one task with a timer, a choice: 8 a pass, then 1."""
+    a, b = ["a1", "a2", "a3"], ["b1", "b2", "b3"]
+    timer = (
+        '<boundaryEvent id="late" attachedToRef="wait"><timerEventDefinition><timeDuration xsi:type="tFormalExpression">'
+        "DURATION</timeDuration></timerEventDefinition></boundaryEvent>"
+    )
+    return (
+        OPEN
+        + "".join(map(task, [*a, *b, "wait", "check", "last", "missed"]))
+        + '<exclusiveGateway id="m"/><parallelGateway id="split"/><parallelGateway id="join"/>'
+        + '<exclusiveGateway id="again" default="again_last"/><endEvent id="e"/>'
+        + timer
+        + chain("s", "m", "split", *a, "join", "wait", "check", "again", "last", "e")
+        + chain("split", *b, "join")
+        + flow("again", "m", "LOOP")
+        + chain("late", "missed", "e")
+        + CLOSE
+    )
+
+
+def w3() -> str:
+    return (
+        OPEN
+        + task("step")
+        + '<exclusiveGateway id="m"/><exclusiveGateway id="again" default="again_e"/><endEvent id="e"/>'
+        + chain("s", "m", "step", "again", "e")
+        + flow("again", "m", "LOOP")
+        + CLOSE
+    )
+
+
+PASSES = 3
+"""W2 goes round three times: 3 × 8 tasks and the last one are 25."""
+
+
+class Ours:
+    """The public API over SQLite (WAL, synchronous NORMAL): one transaction per completion."""
+
+    def __init__(self, source: str) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.database = connect(f"sqlite:///{Path(self.folder.name) / 'bench.db'}")
+        self.database.create()
+        text = source.replace("DURATION", "PT1H").replace("LOOP", "=loop")
+        bundle = "title: bench\nstarts: []\nmessages: []\ngroups:\n  clerk: {label: clerk, cases: all}\nvisibility: {}\npeople:\n  - {name: anna, label: Anna, groups: [clerk]}\n"
+        with self.database.transaction() as session:
+            deployments.deploy(session, {"b.bpmn": text.encode(), "bundle.yaml": bundle.encode()}, by=None, at=NOW)
+            identity.seed(session, deployments.catalogue(session).people, password=None)
+            self.anna = identity.person(session, "anna")
+
+    def start(self) -> None:
+        with self.database.transaction() as session:
+            self.instance, self.key = instances.start(session, "bench", {"loop": True}, actor="anna", at=NOW)
+            self.open = [row.id for row in user_tasks.of_case(session, self.key)]
+
+    def set_loop(self, going: bool) -> None:
+        with self.database.transaction() as session:
+            instances.change_variables(session, self.instance, {"loop": going}, actor="anna", at=NOW)
+
+    def complete(self) -> bool:
+        if not self.open:
+            return False
+        with self.database.transaction() as session:
+            done = user_tasks.complete(session, self.open.pop(0), {}, actor=self.anna, at=NOW)
+            known = set(self.open)
+            self.open += [row.id for row in done.next_tasks if row.id not in known]
+        return True
+
+
+class Library:
+    """Stock SpiffWorkflow; with `stored`, one JSON document is written and read back per completion."""
+
+    def __init__(self, source: str, *, stored: bool) -> None:
+        text = source.replace("DURATION", "&quot;PT1H&quot;").replace("LOOP", "loop")
+        parser = BpmnParser()
+        parser.add_bpmn_io(BytesIO(text.encode()))
+        self.spec = parser.get_spec("bench")
+        self.stored = stored
+        self.serializer = BpmnWorkflowSerializer(BpmnWorkflowSerializer.configure())
+
+    def start(self) -> None:
+        self.workflow = BpmnWorkflow(self.spec)
+        self.workflow.task_tree.data["loop"] = True
+        self.workflow.do_engine_steps()
+
+    def set_loop(self, going: bool) -> None:
+        for ready in self.workflow.get_tasks(state=TaskState.READY):
+            ready.data["loop"] = going
+
+    def complete(self) -> bool:
+        ready = self.workflow.get_next_task(state=TaskState.READY, manual=True)
+        if ready is None:
+            return False
+        ready.run()
+        self.workflow.do_engine_steps()
+        if self.stored:
+            document = json.dumps(self.serializer.to_dict(self.workflow))
+            self.workflow = self.serializer.from_dict(json.loads(document))
+        return True
+
+
+def per_second(engine: Ours | Library, passes: int, runs: int) -> float:
+    """Completions per second over whole instances."""
+    done, began = 0, time.perf_counter()
+    for _ in range(runs):
+        engine.start()
+        count = 0
+        while True:
+            if passes and count == 8 * passes - 1:
+                engine.set_loop(False)
+            if not engine.complete():
+                break
+            count += 1
+        done += count
+    return done / (time.perf_counter() - began)
+
+
+def loop_times(engine: Ours | Library, times: int) -> list[float]:
+    """Milliseconds of each completion of one loop; shorter if the engine stops."""
+    engine.start()
+    spent: list[float] = []
+    for _ in range(times):
+        began = time.perf_counter()
+        if not engine.complete():
+            break
+        spent.append((time.perf_counter() - began) * 1000)
+    return spent
+
+
+def main() -> None:
+    engines: dict[str, Callable[[str], Ours | Library]] = {
+        "Mamori, public API, SQLite": Ours,
+        "SpiffWorkflow in memory, nothing stored": lambda source: Library(source, stored=False),
+        "SpiffWorkflow + one JSON document": lambda source: Library(source, stored=True),
+    }
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+    print(f"{'':42}{'W1 /s':>8}{'W2 /s':>8}   W3 ms at 10 / 100 / 250 / 500")
+    for name, make in engines.items():
+        first = per_second(make(w1()), 0, runs)
+        second = per_second(make(w2()), PASSES, max(2, runs // 8))
+        spent = loop_times(make(w3()), 500)
+        shown = " / ".join(
+            f"{sum(spent[at - 5 : at]) / 5:.2f}" if len(spent) >= at else "–" for at in (10, 100, 250, 500)
+        )
+        print(f"{name:42}{first:8.0f}{second:8.0f}   {shown}")
+
+
+if __name__ == "__main__":
+    main()
