@@ -5,9 +5,11 @@ LOG := var/install.log
 
 .PHONY: run test check bench python
 run: .venv/installed
+	@webapp/frontend/build.sh || echo "The pages work without scripts; the next start tries again."
 	@$(BIN)/python -m webapp
 
 test: .venv/installed-dev
+	@webapp/frontend/build.sh test
 	$(BIN)/pytest -q -n 2
 
 check: .venv/installed-dev

@@ -7,30 +7,39 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import bpmn, business_days, catalogue, dmn, forms, tables
+from engine import bpmn, business_days, catalogue, dmn, forms, guidance, tables, translations
 from engine.bpmn import Finding
-from engine.catalogue import Catalogue
+from engine.catalogue import Catalogue, Fact
 from engine.errors import DeploymentNotFound, DeploymentRejected, FileUnreadable, ProcessNotFound
+from engine.guidance import Guidance
 
 CACHED = 32
 """Compiled bundles kept in memory; an older one that a case still runs on is compiled again when needed."""
 
+Read = TypeVar("Read")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compiled:
-    """What one deployment executes. `files` maps decision and form ids to the file that holds them."""
+    """What one deployment executes. `files` maps decision and form ids to the file that holds them.
+
+    `translations`: language → own words → words of that language.
+    """
 
     digest: str
     processes: bpmn.Bundle
     forms: Mapping[str, forms.Form]
     catalogue: Catalogue
     files: Mapping[str, str]
+    guidance: Guidance
+    translations: Mapping[str, Mapping[str, str]]
 
 
 _kept: OrderedDict[tuple[str, tuple[str, ...]], Compiled] = OrderedDict()
@@ -62,18 +71,21 @@ def _ending(files: Mapping[str, bytes], suffix: str) -> dict[str, bytes]:
 def _compile(digest: str, job_types: tuple[str, ...], files: Mapping[str, bytes]) -> Compiled:
     findings: list[Finding] = []
     form_files, read_forms = _read_forms(_ending(files, ".form"), findings)
-    found = _read_catalogue(_ending(files, catalogue.FILE), findings)
+    found = _read_one(files, catalogue.FILE, catalogue.read, findings) or Catalogue()
+    cards = _read_one(files, guidance.FILE, guidance.read, findings) or Guidance()
+    words = _read_translations(_ending(files, translations.SUFFIX), findings)
     decisions = _ending(files, ".dmn")
     try:
         processes = bpmn.compile_bundle(_ending(files, ".bpmn"), decisions, form_files, job_types)
     except bpmn.BundleInvalid as invalid:
         raise DeploymentRejected((*invalid.findings, *findings)) from invalid
-    findings += _dangling(found, processes)
+    findings += _dangling(found, processes) + _showing_marked(found.facts, read_forms)
     if not processes.processes and not processes.decisions and not read_forms:
         findings.append(Finding("", "", "", "プロセス・決定・フォームのファイルがありません。"))
     if findings:
         raise DeploymentRejected(tuple(findings))
-    return Compiled(digest, processes, read_forms, found, form_files | _decision_files(decisions))
+    held = form_files | _decision_files(decisions)
+    return Compiled(digest, processes, read_forms, found, held, cards, words)
 
 
 def _read_forms(sources: Mapping[str, bytes], findings: list[Finding]) -> tuple[dict[str, str], dict[str, forms.Form]]:
@@ -93,15 +105,30 @@ def _read_forms(sources: Mapping[str, bytes], findings: list[Finding]) -> tuple[
     return files, found
 
 
-def _read_catalogue(sources: Mapping[str, bytes], findings: list[Finding]) -> Catalogue:
+def _read_one(
+    files: Mapping[str, bytes], name: str, read: Callable[[bytes], Read], findings: list[Finding]
+) -> Read | None:
+    """What the one file of this name says; None if there is none, or it cannot be read."""
+    sources = {path: source for path, source in files.items() if path.rpartition("/")[2] == name}
     if len(sources) > 1:
-        findings.append(Finding(", ".join(sources), "", "", f"{catalogue.FILE} は、ひとつだけ置いてください。"))
-    for name, source in sources.items():
+        findings.append(Finding(", ".join(sorted(sources)), "", "", f"{name} は、ひとつだけ置いてください。"))
+    for path, source in sorted(sources.items()):
         try:
-            return catalogue.read(source)
+            return read(source)
+        except FileUnreadable as fault:
+            findings.append(Finding(path, "", "", str(fault)))
+    return None
+
+
+def _read_translations(sources: Mapping[str, bytes], findings: list[Finding]) -> dict[str, Mapping[str, str]]:
+    found: dict[str, Mapping[str, str]] = {}
+    for name, source in sources.items():
+        language = translations.language_of(name)
+        try:
+            found[language] = {**found.get(language, {}), **translations.read(source, name)}
         except FileUnreadable as fault:
             findings.append(Finding(name, "", "", str(fault)))
-    return Catalogue()
+    return found
 
 
 def _dangling(found: Catalogue, processes: bpmn.Bundle) -> list[Finding]:
@@ -122,6 +149,19 @@ def _dangling(found: Catalogue, processes: bpmn.Bundle) -> list[Finding]:
         if group not in groups:
             dangling.append(Finding(catalogue.FILE, group, where, f"グループ「{group}」が groups にありません。"))
     return dangling
+
+
+def _showing_marked(facts: Iterable[Fact], read_forms: Mapping[str, forms.Form]) -> list[Finding]:
+    """The facts that would show to everybody what only some may read back."""
+    shown = []
+    for fact in facts:
+        variable, _, entry = fact.name.partition(".")
+        bodies = [read_forms[variable].body] if variable in read_forms else [form.body for form in read_forms.values()]
+        fields = [body.by_key[entry or variable] for body in bodies if (entry or variable) in body.by_key]
+        if any(field.visibility not in (None, fact.visibility) for field in fields):
+            told = "読める人が限られた項目です。visibility に、その項目と同じ印を書いてください。"
+            shown.append(Finding(catalogue.FILE, fact.name, fact.label, told))
+    return shown
 
 
 def _decision_files(sources: Mapping[str, bytes]) -> dict[str, str]:

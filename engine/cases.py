@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select, true
 from sqlalchemy.orm import Session
 
-from engine import bundles, deployments, feel, forms, history, identity, submissions, tables, user_tasks
+from engine import bundles, case_index, deployments, feel, forms, history, identity, submissions, tables, user_tasks
 from engine import instances as runs
-from engine.catalogue import MessageOffer, Start
+from engine.case_index import FactRow
+from engine.catalogue import Fact, MessageOffer, Start
 from engine.errors import CaseNotFound, MessageNotFound, MessageNotYours, StartNotFound, StartNotYours
 from engine.identity import Person
 from engine.states import OPEN_TASK, InstanceState
@@ -23,7 +24,7 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """A case in a list; `title` is the name of the process it began with."""
+    """A case in a list; `title` is the name of the process it began with, `facts` what the reader may see of it."""
 
     business_key: str
     process: str
@@ -34,6 +35,20 @@ class CaseRow:
     opened_at: datetime
     opened_by: str | None
     changed_at: datetime
+    facts: tuple[FactRow, ...] = ()
+
+    def fact(self, name: str) -> FactRow | None:
+        return next((fact for fact in self.facts if fact.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseCounts:
+    """How many cases the criteria find, and how many of them have each labelled value of each fact."""
+
+    total: int
+    running: int
+    overdue: int
+    facts: Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,27 +156,88 @@ def list_cases(
     person: Person,
     *,
     at: datetime,
+    query: str | None = None,
+    facts: Mapping[str, str] | None = None,
     running: bool | None = None,
+    overdue: bool | None = None,
     limit: int = 50,
     offset: int = 0,
 ) -> list[CaseRow]:
-    """The cases that the person may read, the latest change first; `running`: only those that go on, or do not."""
+    """The cases that the person may read and the criteria find, the latest change first.
+
+    `query`: words that all stand in the number, a fact or a text of the case. `facts`: each has this value.
+    `running`, `overdue`: only those that go on, or have an open task past its due date, or do not.
+    """
+    known = readable_facts(session, person)
+    where = _criteria(person, known, at, query, facts, running, overdue)
+    return _rows(session, where, known, at, limit, offset)
+
+
+def count_cases(
+    session: Session,
+    person: Person,
+    *,
+    at: datetime,
+    query: str | None = None,
+    facts: Mapping[str, str] | None = None,
+    running: bool | None = None,
+    overdue: bool | None = None,
+) -> CaseCounts:
+    """How many cases `list_cases` would give with the same criteria."""
+    known = readable_facts(session, person)
+    where = _criteria(person, known, at, query, facts, running, overdue)
     table = tables.Case
-    where: list[ColumnElement[bool]] = []
-    readable = identity.readable_cases(person)
-    if readable is not None:
-        where.append(table.business_key.in_(readable))
+    found = select(table.business_key, table.running, _is_overdue(at).label("overdue")).where(where).cte("found")
+    total, by_value = case_index.count(session, found, known)
+    return CaseCounts(*total, by_value)
+
+
+def _criteria(
+    person: Person,
+    known: tuple[Fact, ...],
+    at: datetime,
+    query: str | None,
+    facts: Mapping[str, str] | None,
+    running: bool | None,
+    overdue: bool | None,
+) -> ColumnElement[bool]:
+    table = tables.Case
+    key = table.business_key
+    where = [*case_index.with_words(key, query, known, person), *case_index.with_facts(key, facts, known)]
+    allowed = identity.readable_cases(person)
+    if allowed is not None:
+        where.append(key.in_(allowed))
     if running is not None:
         where.append(table.running > 0 if running else table.running == 0)
-    return _rows(session, where, at, limit, offset)
+    if overdue is not None:
+        where.append(_is_overdue(at) if overdue else ~_is_overdue(at))
+    return and_(true(), *where)
+
+
+def _is_overdue(at: datetime) -> ColumnElement[bool]:
+    tasks = tables.UserTask
+    same_case = tasks.business_key == tables.Case.business_key
+    return exists().where(same_case, tasks.state.in_(OPEN_TASK), tasks.due < at).correlate(tables.Case)
 
 
 def get(session: Session, business_key: str, person: Person, *, at: datetime) -> CaseRow:
     """The case; raises CaseNotFound also if the person may not know of it."""
     _check_readable(session, business_key, person)
-    for row in _rows(session, [tables.Case.business_key == business_key], at, 1, 0):
+    known = readable_facts(session, person)
+    for row in _rows(session, tables.Case.business_key == business_key, known, at, 1, 0):
         return row
     raise CaseNotFound(business_key)
+
+
+def readable_facts(session: Session, person: Person) -> tuple[Fact, ...]:
+    """The facts that the person may see, and choose cases by."""
+    return case_index.readable(deployments.catalogue(session).facts, person)
+
+
+def facts(session: Session, business_key: str, person: Person) -> tuple[FactRow, ...]:
+    """What is known of the case as a whole, as far as the person may see it; raises CaseNotFound."""
+    _check_readable(session, business_key, person)
+    return case_index.facts_of(session, [business_key], readable_facts(session, person))[business_key]
 
 
 def _check_readable(session: Session, business_key: str, person: Person) -> None:
@@ -171,12 +247,14 @@ def _check_readable(session: Session, business_key: str, person: Person) -> None
         raise CaseNotFound(business_key)
 
 
-def _rows(session: Session, where: list[ColumnElement[bool]], at: datetime, limit: int, offset: int) -> list[CaseRow]:
+def _rows(
+    session: Session, where: ColumnElement[bool], known: tuple[Fact, ...], at: datetime, limit: int, offset: int
+) -> list[CaseRow]:
     table, tasks = tables.Case, tables.UserTask
     found = (
         session.execute(
             select(table)
-            .where(*where)
+            .where(where)
             .order_by(table.changed_at.desc(), table.business_key.desc())
             .limit(limit)
             .offset(offset)
@@ -193,6 +271,7 @@ def _rows(session: Session, where: list[ColumnElement[bool]], at: datetime, limi
     )
     counts = {key: (open_tasks, late) for key, open_tasks, late in counted}
     names = deployments.process_names(session)
+    known_of = case_index.facts_of(session, keys, known)
     return [
         CaseRow(
             row.business_key,
@@ -203,6 +282,7 @@ def _rows(session: Session, where: list[ColumnElement[bool]], at: datetime, limi
             row.opened_at,
             row.opened_by,
             row.changed_at,
+            known_of[row.business_key],
         )
         for row in found
     ]

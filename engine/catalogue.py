@@ -1,6 +1,7 @@
 """`bundle.yaml`: what of a bundle is neither process nor decision nor form, as a frozen value.
 
-Who may start what from a page, which messages people may send, what groups may read, and the first accounts.
+Who may start what from a page, which messages people may send, what groups may read, which variables tell of a
+whole case, and the first accounts.
 """
 
 from __future__ import annotations
@@ -64,6 +65,22 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """A variable that says something of the whole case: shown with it, and cases can be chosen by it.
+
+    `name` is a variable of a process, or `variable.entry` for an entry of a context. `values` are the labels of
+    its values; a fact without any shows its value as it stands. `group` is the heading it stands under.
+    `visibility`: only who may read this mark sees it.
+    """
+
+    name: str
+    label: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    group: str = ""
+    visibility: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     title: str = ""
     starts: tuple[Start, ...] = ()
@@ -71,6 +88,7 @@ class Catalogue:
     groups: tuple[Group, ...] = ()
     visibility: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     people: tuple[Account, ...] = ()
+    facts: tuple[Fact, ...] = ()
 
 
 class _CoreResolver(VersionedResolver):
@@ -98,8 +116,8 @@ def load_yaml(source: bytes, name: str) -> Any:
 
 def read(source: bytes) -> Catalogue:
     """The catalogue; raises FileUnreadable naming the first place that is not as it should be."""
-    top = _Entry(load_yaml(source, FILE) or {}, "")
-    top.only("title", "starts", "messages", "groups", "visibility", "people")
+    top = Entry(load_yaml(source, FILE) or {}, "")
+    top.only("title", "starts", "messages", "groups", "visibility", "people", "facts")
     return Catalogue(
         title=top.text("title", ""),
         starts=tuple(_start(entry) for entry in top.entries("starts")),
@@ -109,10 +127,11 @@ def read(source: bytes) -> Catalogue:
         people=tuple(
             Account(entry.text("name"), entry.text("label"), entry.names("groups")) for entry in top.entries("people")
         ),
+        facts=tuple(_fact(entry) for entry in top.entries("facts")),
     )
 
 
-def _start(entry: _Entry) -> Start:
+def _start(entry: Entry) -> Start:
     entry.only("id", "label", "process", "groups", "variables", "help")
     variables = cast("dict[str, feel.Value]", feel.from_python(entry.within("variables").value))
     return Start(
@@ -125,12 +144,12 @@ def _start(entry: _Entry) -> Start:
     )
 
 
-def _message(entry: _Entry) -> MessageOffer:
+def _message(entry: Entry) -> MessageOffer:
     entry.only("name", "label", "groups", "help")
     return MessageOffer(entry.text("name"), entry.text("label"), entry.names("groups"), entry.text("help", ""))
 
 
-def _group(name: str, entry: _Entry) -> Group:
+def _group(name: str, entry: Entry) -> Group:
     entry.only("label", "cases", "read_only", "masked")
     cases = entry.text("cases", "none")
     if cases not in ("all", "own", "none"):
@@ -138,28 +157,41 @@ def _group(name: str, entry: _Entry) -> Group:
     return Group(name, entry.text("label"), cast(CaseReading, cases), entry.flag("read_only"), entry.flag("masked"))
 
 
+def _fact(entry: Entry) -> Fact:
+    entry.only("name", "label", "values", "group", "visibility")
+    labels = entry.within("values")
+    return Fact(
+        entry.text("name"),
+        entry.text("label"),
+        {value: labels.text(value) for value in labels.keys},
+        entry.text("group", ""),
+        entry.text("visibility") if "visibility" in entry.keys else None,
+    )
+
+
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    """A mapping of the file, and the path to it for what is told."""
+class Entry:
+    """A mapping of a YAML file, and the path to it for what is told."""
 
     value: Any
     path: str
+    file: str = FILE
 
     def __post_init__(self) -> None:
         if not isinstance(self.value, Mapping):
-            raise FileUnreadable(f"{FILE} {self.path}: 名前と値の組で書いてください。")
+            raise FileUnreadable(f"{self.file} {self.path}: 名前と値の組で書いてください。")
 
     @property
     def keys(self) -> list[str]:
         return [str(key) for key in self.value]
 
     def refuse(self, key: str, wanted: str) -> None:
-        raise FileUnreadable(f"{FILE} {self.path}{key}: {wanted}で書いてください。")
+        raise FileUnreadable(f"{self.file} {self.path}{key}: {wanted}で書いてください。")
 
     def only(self, *known: str) -> None:
         for key in self.keys:
             if key not in known:
-                raise FileUnreadable(f"{FILE} {self.path}{key}: 知らない項目です({'、'.join(known)} のどれか)。")
+                raise FileUnreadable(f"{self.file} {self.path}{key}: 知らない項目です({'、'.join(known)} のどれか)。")
 
     def text(self, key: str, absent: str | None = None) -> str:
         value = self.value.get(key, absent)
@@ -181,15 +213,15 @@ class _Entry:
             self.refuse(key, "名前のリスト")
         return tuple(value)
 
-    def within(self, key: str) -> _Entry:
-        return _Entry(self.value.get(key) or {}, f"{self.path}{key}.")
+    def within(self, key: str) -> Entry:
+        return Entry(self.value.get(key) or {}, f"{self.path}{key}.", self.file)
 
-    def entries(self, key: str) -> list[_Entry]:
+    def entries(self, key: str) -> list[Entry]:
         value = self.value.get(key) or []
         if not isinstance(value, list):
             self.refuse(key, "リスト")
-        return [_Entry(item, f"{self.path}{key}[{index}].") for index, item in enumerate(value)]
+        return [Entry(item, f"{self.path}{key}[{index}].", self.file) for index, item in enumerate(value)]
 
-    def named(self, key: str) -> list[tuple[str, _Entry]]:
+    def named(self, key: str) -> list[tuple[str, Entry]]:
         inner = self.within(key)
         return [(name, inner.within(name)) for name in inner.keys]

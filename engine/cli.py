@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -29,13 +31,14 @@ from engine import (
     feel,
     history,
     identity,
+    mail,
     replay,
     scenario_files,
     scenarios,
     user_tasks,
 )
 from engine.database import Database
-from engine.errors import Conflict, EngineError, FileUnreadable, NotAllowed, SubmissionInvalid
+from engine.errors import Conflict, EngineError, FileUnreadable, NotAllowed, NotFound, SubmissionInvalid
 from engine.tables import JST
 from engine.worker import Worker
 
@@ -133,7 +136,7 @@ def worker(url: str) -> None:
     """Run jobs when they are due, until interrupted."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     with opened(url) as found:
-        runner = Worker(found, now)
+        runner = Worker(found, now, mailing=mail.from_environment(os.environ))
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: runner.stop(0))
         console.print("ワーカーを始めました。Ctrl+C で終わります。")
@@ -174,7 +177,7 @@ def list_tasks(url: str, name: str) -> None:
 @told
 def claim(url: str, task: int, name: str) -> None:
     """Take a task."""
-    row = _acting(url, name, "claim", task, lambda s, who: user_tasks.claim(s, task, actor=who, at=now()))
+    row = _acting(url, name, "claim", lambda s, who: user_tasks.claim(s, task, actor=who, at=now()), task=task)
     console.print(f"{row.name}({row.business_key})を引き受けました。")
 
 
@@ -188,7 +191,7 @@ def complete(url: str, task: int, name: str, values: Path | None) -> None:
     """Complete a task with the values of its form."""
     submitted = {} if values is None else read_json(values)
     done = _acting(
-        url, name, "complete", task, lambda s, who: user_tasks.complete(s, task, submitted, actor=who, at=now())
+        url, name, "complete", lambda s, who: user_tasks.complete(s, task, submitted, actor=who, at=now()), task=task
     )
     console.print(f"{done.task.name}({done.task.business_key})を済ませました。")
     for row in done.next_tasks:
@@ -196,17 +199,29 @@ def complete(url: str, task: int, name: str, values: Path | None) -> None:
 
 
 def _acting(
-    url: str, name: str, attempt: str, task: int, command: Callable[[Session, identity.Person], Result]
+    url: str,
+    name: str,
+    attempt: str,
+    command: Callable[[Session, identity.Person], Result],
+    *,
+    task: int | None = None,
+    business_key: str | None = None,
 ) -> Result:
     """What the command gives, done by this person; a refusal is recorded in a transaction of its own."""
     with opened(url) as found:
         try:
             return found.retrying(lambda session: command(session, identity.person(session, name)))
-        except (NotAllowed, Conflict, SubmissionInvalid) as refused:
-            error: EngineError = refused
-            found.retrying(
-                lambda session: history.reject(session, attempt=attempt, error=error, actor=name, at=now(), task=task)
+        except (NotFound, NotAllowed, Conflict, SubmissionInvalid) as refused:
+            rejected = partial(
+                history.reject,
+                attempt=attempt,
+                error=refused,
+                actor=name,
+                at=now(),
+                task=task,
+                business_key=business_key,
             )
+            found.retrying(rejected)
             raise
 
 
@@ -231,12 +246,13 @@ def read_json(path: Path) -> dict[str, Any]:
 def publish_message(url: str, message: str, business_key: str, values: Path | None, name: str) -> None:
     """Send a message to a case, as the person may from its page."""
     payload = {} if values is None else {key: feel.from_python(value) for key, value in read_json(values).items()}
-    with opened(url) as found:
-        sent = found.retrying(
-            lambda session: cases.send(
-                session, business_key, message, payload, actor=identity.person(session, name), at=now()
-            )
-        )
+    sent = _acting(
+        url,
+        name,
+        "publish-message",
+        lambda s, who: cases.send(s, business_key, message, payload, actor=who, at=now()),
+        business_key=business_key,
+    )
     console.print(f"{len(sent.taken_by)} 件のプロセスが受け取りました。")
 
 
@@ -260,11 +276,13 @@ def run_scenarios(paths: tuple[Path, ...], bundle: Path | None) -> None:
     found = scenario_files.find(paths)
     for path in found:
         result = scenarios.run(path, files)
-        mark = "[green]✓[/]" if result.difference is None else "[red]✗[/]"
-        console.print(mark, f"{result.id} {result.title}", f"({result.seconds:.2f} s)", markup=True)
-        if result.difference is not None:
+        passed = result.difference is None
+        mark = Text("✓", style="green") if passed else Text("✗", style="red")
+        name = f"{result.id} {result.title}" if passed else f"{path}: {result.id} {result.title}"
+        console.print(mark, name, f"({result.seconds:.2f} s)", markup=False, soft_wrap=True)
+        if not passed:
             failed += 1
-            console.print(f"    {result.difference}", markup=False)
+            console.print(f"    {result.difference}", markup=False, soft_wrap=True)
     seconds = time.perf_counter() - began
     console.print(f"{len(found) - failed} / {len(found)} 件が期待どおりです({seconds:.1f} 秒)。")
     if failed:

@@ -13,11 +13,15 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from engine import bundles, history, identity, tables
-from engine.catalogue import FILE, Catalogue
+from engine.catalogue import FILE as CATALOGUE
+from engine.catalogue import Catalogue
 from engine.errors import FileUnreadable
+from engine.guidance import FILE as GUIDANCE
+from engine.guidance import Guidance
 from engine.states import EventType
 
-SUFFIXES = (".bpmn", ".dmn", ".form")
+SUFFIXES = (".bpmn", ".dmn", ".form", ".po")
+NAMES = (CATALOGUE, GUIDANCE)
 BUNDLED = tuple(Path(__file__).resolve().parent.parent / folder for folder in ("processes", "forms"))
 """The folders that come with the program."""
 JOB_TYPES = frozenset({"notify"})
@@ -41,7 +45,7 @@ def read_folder(*folders: Path) -> dict[str, bytes]:
         if not folder.is_dir():
             raise FileUnreadable(f"フォルダ {folder} がありません。")
         for path in sorted(folder.rglob("*")):
-            if path.is_file() and (path.suffix in SUFFIXES or path.name == FILE):
+            if path.is_file() and (path.suffix in SUFFIXES or path.name in NAMES):
                 files[path.relative_to(folder).as_posix()] = _content(path)
     if not files:
         raise FileUnreadable(f"{'、'.join(map(str, folders))} に、プロセスや決定やフォームのファイルがありません。")
@@ -145,7 +149,22 @@ def catalogue(session: Session) -> Catalogue:
         groups=tuple({group.name: group for one in found for group in one.groups}.values()),
         visibility={mark: readers for one in found for mark, readers in one.visibility.items()},
         people=tuple({account.name: account for one in found for account in one.people}.values()),
+        facts=tuple({fact.name: fact for one in found for fact in one.facts}.values()),
     )
+
+
+def guidance(session: Session) -> Guidance:
+    """The cards of the bundles that are deployed now; a later one replaces what has the same name."""
+    found = Guidance()
+    for compiled in bundles.current(session):
+        found = found.joined(compiled.guidance)
+    return found
+
+
+def translations(session: Session, language: str) -> Mapping[str, str]:
+    """The words of the bundles that are deployed now → the words of `language`; empty for one that none has."""
+    found = [words for one in bundles.current(session) if (words := one.translations.get(language))]
+    return found[0] if len(found) == 1 else {own: other for words in found for own, other in words.items()}
 
 
 def process_names(session: Session) -> dict[str, str]:

@@ -78,6 +78,12 @@ class MessageNotFound(NotFound):
         self.message = message
 
 
+class FilterNotFound(NotFound):
+    def __init__(self, number: int) -> None:
+        super().__init__("この絞り込みは見つかりません。")
+        self.number = number
+
+
 # No right -----------------------------------------------------------------------------------------------
 
 
@@ -111,6 +117,11 @@ class MessageNotYours(NotAllowed):
     def __init__(self, message: str) -> None:
         super().__init__("この知らせは、ほかの担当の方が送るものです。")
         self.message = message
+
+
+class MayOnlyRead(NotAllowed):
+    def __init__(self) -> None:
+        super().__init__("この役割では、読むことだけができます。")
 
 
 # Too late, or somebody else was first -------------------------------------------------------------------
@@ -167,6 +178,26 @@ class SubmissionInvalid(EngineError):
     def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__("\n".join(f"{path}: {message}" for path, message in errors.items()))
         self.errors = dict(errors)
+
+
+class DraftTooLarge(EngineError):
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(f"下書きが大きすぎます({size} バイト、上限 {limit})。文章を短くすると保存できます。")
+        self.size, self.limit = size, limit
+
+
+class CommentInvalid(EngineError):
+    """The comment says nothing, or too much at once."""
+
+
+class FilterInvalid(EngineError):
+    """The filter has no name, or holds too much."""
+
+
+class AddressInvalid(EngineError):
+    def __init__(self, address: str) -> None:
+        super().__init__("メールアドレスの形になっていません。「名前@会社のドメイン」の形で書いてください。")
+        self.address = address
 
 
 class Finding(Protocol):

@@ -109,11 +109,11 @@ def append(session: Session, new: NewEvent) -> int:
     return event
 
 
+_HEADS = select(tables.HistoryEvent.seq, tables.HistoryEvent.hash).order_by(tables.HistoryEvent.seq.desc()).limit(1)
+
+
 def _head(session: Session, chain: str) -> tuple[int, str]:
-    table = tables.HistoryEvent
-    found = session.execute(
-        select(table.seq, table.hash).where(table.chain == chain).order_by(table.seq.desc()).limit(1)
-    ).one_or_none()
+    found = session.execute(_HEADS.where(tables.HistoryEvent.chain == chain)).one_or_none()
     return (0, START) if found is None else (found.seq, found.hash)
 
 
@@ -146,6 +146,9 @@ def reject(
     business_key: str | None = None,
 ) -> None:
     """History says that `actor` tried `attempt` and was refused; to be called in a transaction of its own."""
+    if business_key is None and task is not None:
+        table = tables.UserTask
+        business_key = session.execute(select(table.business_key).where(table.id == task)).scalar()
     values = Values()
     facts = {
         "attempt": attempt,

@@ -21,6 +21,11 @@ from engine.states import OPEN_TASK
 
 HASHER = PasswordHasher()
 
+_GROUPS = select(tables.Group).order_by(tables.Group.position, tables.Group.name)
+_MARKS = select(tables.ReadableMark.mark, tables.ReadableMark.group)
+_MEMBERSHIPS = select(tables.Membership.person, tables.Membership.group)
+_PERSONS = select(tables.Person).where(tables.Person.active).order_by(tables.Person.id)
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -100,7 +105,7 @@ def put_groups(session: Session, catalogue: Catalogue) -> None:
 
 def groups(session: Session) -> dict[str, Group]:
     """Every group by name, in the order of its bundle."""
-    rows = session.execute(select(tables.Group).order_by(tables.Group.position, tables.Group.name)).scalars()
+    rows = session.execute(_GROUPS).scalars()
     return {row.name: Group(row.name, row.label, _reading(row.cases), row.read_only, row.masked) for row in rows}
 
 
@@ -129,12 +134,12 @@ def seed(session: Session, accounts: Iterable[Account], *, password: str | None)
 
 def people(session: Session) -> tuple[Person, ...]:
     """Every active person, in the order they were added."""
-    return _persons(session, select(tables.Person).where(tables.Person.active).order_by(tables.Person.id))
+    return _persons(session, _PERSONS)
 
 
 def person(session: Session, name: str) -> Person:
     """The active person of this user name; raises PersonNotFound."""
-    found = _persons(session, select(tables.Person).where(tables.Person.name == name, tables.Person.active))
+    found = _persons(session, _PERSONS.where(tables.Person.name == name))
     if not found:
         raise PersonNotFound(name)
     return found[0]
@@ -142,7 +147,7 @@ def person(session: Session, name: str) -> Person:
 
 def by_session_key(session: Session, key: str) -> Person | None:
     """Who the session of a browser belongs to; None once the password was changed or the account closed."""
-    found = _persons(session, select(tables.Person).where(tables.Person.session_key == key, tables.Person.active))
+    found = _persons(session, _PERSONS.where(tables.Person.session_key == key))
     return found[0] if found else None
 
 
@@ -151,12 +156,10 @@ def _persons(session: Session, query: Select[tables.Person]) -> tuple[Person, ..
     if not rows:
         return ()
     known = groups(session)
-    marks = session.execute(select(tables.ReadableMark.mark, tables.ReadableMark.group)).all()
+    marks = session.execute(_MARKS).all()
     names = [row.name for row in rows]
     memberships: dict[str, set[str]] = {}
-    for member, group in session.execute(
-        select(tables.Membership.person, tables.Membership.group).where(tables.Membership.person.in_(names))
-    ):
+    for member, group in session.execute(_MEMBERSHIPS.where(tables.Membership.person.in_(names))):
         memberships.setdefault(member, set()).add(group)
     return tuple(_person(row, memberships.get(row.name, set()), known, marks) for row in rows)
 

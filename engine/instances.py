@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from engine import bpmn, bundles, feel, history, identity, incidents, messages, records, tables
+from engine import bpmn, bundles, case_index, feel, history, identity, messages, openings, records, tables
 from engine.errors import InstanceEnded, InstanceNotFound, StaleInstance, TooManySteps
-from engine.states import OPEN_JOB, OPEN_TASK, EventType, InstanceState, JobKind, JobState, TaskState
+from engine.states import EventType, InstanceState
 from engine.tables import JST
 
 MAX_DELIVERIES = 1_000
@@ -301,11 +301,9 @@ def apply(
 ) -> None:
     """Everything the step changed is written, upon the version that was read; raises StaleInstance."""
     _write_snapshot(session, running, taken, occasion)
-    _close_tasks(session, running, taken, occasion)
-    _open_tasks(session, running, taken, occasion)
-    _write_jobs(session, running, taken, occasion)
-    _write_subscriptions(session, running, taken, delivery)
-    _write_incidents(session, running, taken, occasion)
+    step = openings.Step(running.id, running.process, running.business_key, occasion.actor, occasion.at)
+    delivery.arrivals.extend(openings.write(session, step, taken))
+    case_index.write_facts(session, running.business_key, running.compiled.catalogue.facts, taken.variables)
     values = history.Values()
     facts = {**occasion.facts, **records.facts_of(cause, taken, values)}
     event = history.NewEvent(
@@ -337,120 +335,3 @@ def _write_snapshot(session: Session, running: Running, taken: bpmn.Advance, occ
     counted = {"running": case.running - 1} if taken.ended else {}
     where = case.business_key == running.business_key
     session.execute(update(case).where(where).values(changed_at=occasion.at, **counted))
-
-
-def _close_tasks(session: Session, running: Running, taken: bpmn.Advance, occasion: Occasion) -> None:
-    table, jobs = tables.UserTask, tables.Job
-    for closed in taken.closed_tasks:
-        same = [table.instance_id == running.id, table.token == closed.token, table.state.in_(OPEN_TASK)]
-        changes: dict[str, Any] = {"state": TaskState.CANCELLED, "closed_at": occasion.at}
-        if closed.reason == "completed":
-            changes.update(state=TaskState.COMPLETED, closed_by=occasion.actor, assignee=occasion.actor)
-            same.append(or_(table.assignee.is_(None), table.assignee == occasion.actor))
-        task = session.execute(update(table).where(*same).values(**changes).returning(table.id)).scalar()
-        if task is None:
-            raise StaleInstance(running.id)
-        open_deadline = (jobs.task_id == task, jobs.state.in_(OPEN_JOB))
-        session.execute(update(jobs).where(*open_deadline).values(state=JobState.CANCELLED))
-
-
-def _open_tasks(session: Session, running: Running, taken: bpmn.Advance, occasion: Occasion) -> None:
-    processes = {move.place.token: move.process for move in taken.moves if move.kind == "entered"}
-    for opened in taken.opened_tasks:
-        row = {
-            "instance_id": running.id,
-            "business_key": running.business_key,
-            "process": processes.get(opened.place.token, running.process),
-            "token": opened.place.token,
-            "element": opened.place.element,
-            "scope": opened.place.scope,
-            "name": opened.name,
-            "form_id": opened.form_id,
-            "state": TaskState.CREATED if opened.assignee is None else TaskState.CLAIMED,
-            "assignee": opened.assignee,
-            "due": opened.due,
-            "due_reason": opened.due_reason,
-            "escalate_to": list(opened.escalate_to),
-            "opened_at": occasion.at,
-        }
-        table = tables.UserTask
-        task: int = session.execute(insert(table).returning(table.id), row).scalar_one()
-        _offer(session, task, opened)
-        if opened.due is not None and opened.escalate_to:
-            job = bpmn.WantedJob(opened.place, "timer", opened.due)
-            session.execute(insert(tables.Job), [_job(running, job) | {"kind": JobKind.DEADLINE, "task_id": task}])
-
-
-def _offer(session: Session, task: int, opened: bpmn.OpenedTask) -> None:
-    """Who may do the task: by group, by name; an assignee of the file may also release and take it again."""
-    users = opened.candidate_users if opened.assignee is None else (*opened.candidate_users, opened.assignee)
-    kinds = {"group": opened.candidate_groups, "user": users, "excluded": opened.excluded_users}
-    named = dict.fromkeys((kind, name) for kind, names in kinds.items() for name in names)
-    rows = [
-        {"task_id": task, "kind": kind, "name": name, "position": position, "escalated": False}
-        for position, (kind, name) in enumerate(named)
-    ]
-    if rows:
-        session.execute(insert(tables.Candidate), rows)
-
-
-def _write_jobs(session: Session, running: Running, taken: bpmn.Advance, occasion: Occasion) -> None:
-    table = tables.Job
-    if taken.dropped_jobs:
-        open_jobs = (table.instance_id == running.id, table.token.in_(taken.dropped_jobs), table.state.in_(OPEN_JOB))
-        session.execute(update(table).where(*open_jobs, table.task_id.is_(None)).values(state=JobState.CANCELLED))
-    if taken.wanted_jobs:
-        session.execute(insert(table), [_job(running, wanted) for wanted in taken.wanted_jobs])
-
-
-def _job(running: Running, wanted: bpmn.WantedJob) -> dict[str, Any]:
-    return {
-        "instance_id": running.id,
-        "task_id": None,
-        "business_key": running.business_key,
-        "kind": JobKind(wanted.kind),
-        "type": wanted.type,
-        "token": wanted.place.token,
-        "element": wanted.place.element,
-        "values": {name: feel.encode(value) for name, value in wanted.values.items()},
-        "state": JobState.WAITING,
-        "due": wanted.due,
-        "retries": wanted.retries,
-        "attempts": 0,
-    }
-
-
-def _write_subscriptions(session: Session, running: Running, taken: bpmn.Advance, delivery: Delivery) -> None:
-    table = tables.Subscription
-    if taken.closed_subscriptions:
-        closed = (table.instance_id == running.id, table.token.in_(taken.closed_subscriptions))
-        session.execute(delete(table).where(*closed))
-    for opened in taken.opened_subscriptions:
-        row = {
-            "instance_id": running.id,
-            "process": running.process,
-            "token": opened.place.token,
-            "element": opened.place.element,
-            "kind": opened.kind,
-            "name": opened.name,
-            "key": opened.key,
-        }
-        subscription: int = session.execute(insert(table).returning(table.id), row).scalar_one()
-        if opened.kind == "message":
-            delivery.arrivals.append(subscription)
-
-
-def _write_incidents(session: Session, running: Running, taken: bpmn.Advance, occasion: Occasion) -> None:
-    if taken.ended or taken.resolved_faults:
-        gone = None if taken.ended else taken.resolved_faults
-        incidents.resolve(session, running.id, gone, by=occasion.actor, at=occasion.at)
-    for fault in taken.faults:
-        incidents.open(
-            session,
-            instance=running.id,
-            business_key=running.business_key,
-            token=fault.place.token,
-            element=fault.place.element,
-            message=fault.message,
-            at=occasion.at,
-        )

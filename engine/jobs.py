@@ -269,7 +269,14 @@ def _escalate(session: Session, job: JobRow, at: datetime) -> None:
     _add_candidates(session, task.id, task.escalate_to)
     subject = f"期限を過ぎた作業があります: {task.name}"
     told = notices.write(
-        session, subject, groups=task.escalate_to, users=(), at=at, business_key=job.business_key, task=task.id
+        session,
+        subject,
+        groups=task.escalate_to,
+        users=(),
+        at=at,
+        business_key=job.business_key,
+        task=task.id,
+        kind="overdue",
     )
     about = {"id": task.id, "token": task.token, "element": task.element, "name": task.name, "form_id": task.form_id}
     facts = {"task": about, "escalated_to": list(task.escalate_to), "told": list(told)}

@@ -107,6 +107,8 @@ class _Reader:
         )
         if found is None:
             self.refuse(where, f"「{value}」は期間として読めません(P10D、PT3H のように書いてください)。")
+        if str(value).startswith("-"):
+            self.refuse(where, f"「{value}」は負の期間です。P10D のように、0 以上で書いてください。")
         return found
 
     def moment(self, value: Any, where: str) -> datetime:
@@ -117,6 +119,8 @@ class _Reader:
         return moment.replace(tzinfo=JST) if moment.tzinfo is None else moment.astimezone(JST)
 
     def scenario(self, value: Any) -> Scenario:
+        if value is None:
+            raise FileUnreadable(f"{self.file}: 何も書かれていません。")
         top = self.mapping(value, "", _KEYS)
         start = self.mapping(top.get("start"), "start", ("process", "by", "at", "variables"))
         answers = self.mapping(top.get("answers") or {}, "answers")

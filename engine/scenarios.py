@@ -94,19 +94,22 @@ def run_on(scratch: database.Database, scenario: Scenario, files: Mapping[str, b
         catalogue = deployments.catalogue(session)
         identity.seed(session, catalogue.people, password=None)
         people = {person.name: person for person in identity.people(session)}
-    _check_forms(scenario, bundles.compile_files(files, deployments.JOB_TYPES))
+    _check_names(scenario, bundles.compile_files(files, deployments.JOB_TYPES))
     try:
         _Run(scratch, scenario, people, scenario.at).run()
     except EngineError as refused:
         raise Difference(str(refused)) from refused
 
 
-def _check_forms(scenario: Scenario, compiled: bundles.Compiled) -> None:
-    """Every form that the scenario names exists; raises Difference."""
+def _check_names(scenario: Scenario, compiled: bundles.Compiled) -> None:
+    """Every form and message that the scenario names exists; raises Difference."""
     afters = [event.after for event in scenario.events]
     for form in (*scenario.answers, *scenario.delays, *scenario.leave_open, *afters):
         if form not in compiled.forms:
             raise Difference(f"フォーム {form} は、配備したファイルの中にありません。")
+    for event in scenario.events:
+        if event.message not in compiled.processes.messages:
+            raise Difference(f"events: メッセージ「{event.message}」を待つプロセスがありません。")
 
 
 @dataclass(slots=True)
@@ -151,7 +154,8 @@ class _Run:
     def _check_incidents(self) -> None:
         with self.database.reading() as session:
             for incident in incidents.open_ones(session):
-                raise Difference(f"{_step(incident.element)} {incident.element} で止まりました: {incident.message}")
+                reason = incident.message.splitlines()[0]
+                raise Difference(f"{incident.element} で止まりました: {reason}")
 
     # What happens next
 
@@ -236,13 +240,15 @@ class _Run:
         answer, where = self._next_answer(task)
         actor = self._actor(task, answer, where)
         given = {name: value for name, value in answer.items() if name != "by"}
-        submitted = {**self._carried(task, given), **self._values(given, self._visible(task, actor, given))}
         try:
+            submitted = {**self._carried(task, given), **self._values(given, self._visible(task, actor, given))}
             with self.database.transaction() as session:
                 user_tasks.complete(session, task.id, submitted, actor=actor, at=self.now)
         except SubmissionInvalid as invalid:
             path, message = next(iter(invalid.errors.items()))
             raise Difference(f"{where} 項目 {path}: {message}") from invalid
+        except Difference as told:
+            raise Difference(f"{where} 項目 {told}") from told
         except EngineError as refused:
             raise Difference(f"{where}: {refused}") from refused
         self._plan_events(task.form_id)
@@ -343,7 +349,9 @@ def _step(element: str) -> str:
 
 
 def _compare_steps(expected: feel.Value, done: set[str]) -> None:
-    wanted = {str(step) for step in expected} if isinstance(expected, list) else set()
+    if not isinstance(expected, list):
+        raise Difference(f"{STEPS}: [ST-01, …] のようにリストで書いてください。")
+    wanted = {str(step) for step in expected}
     missing, surplus = sorted(wanted - done), sorted(done - wanted)
     if missing:
         raise Difference(f"{STEPS}: {'、'.join(missing)} が行われていません(行われたのは {'、'.join(sorted(done))})。")

@@ -61,6 +61,7 @@ class EventType(StrEnum):
     INCIDENT_OPENED = "incident_opened"
     INCIDENT_RETRIED = "incident_retried"
     VARIABLES_CHANGED = "variables_changed"
+    COMMENTED = "commented"
     ATTEMPT_REJECTED = "attempt_rejected"
 
 

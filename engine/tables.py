@@ -417,11 +417,97 @@ class Notice(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     person: Mapped[str]
+    kind: Mapped[str] = mapped_column(String(10))
     subject: Mapped[str] = mapped_column(Text)
     business_key: Mapped[str | None]
     task_id: Mapped[int | None] = mapped_column(ForeignKey("user_task.id"))
     at: Mapped[datetime]
     read_at: Mapped[datetime | None]
+
+
+# What pages need beside the process ---------------------------------------------------------------------
+
+
+class CaseFact(Base):
+    """A value of a listed variable of the case; a list has a row for each element."""
+
+    __tablename__ = "case_fact"
+    __table_args__ = (Index("ix_case_fact_name_value_business_key", "name", "value", "business_key"),)
+
+    business_key: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
+class CaseText(Base):
+    """Something a person wrote in the case, folded for searching; `mark` says who may not find it."""
+
+    __tablename__ = "case_text"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    business_key: Mapped[str] = mapped_column(index=True)
+    task_id: Mapped[int | None] = mapped_column(ForeignKey("user_task.id"))
+    field: Mapped[str]
+    mark: Mapped[str | None]
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Draft(Base):
+    """What a person typed into the form of a task and has not submitted: [name, value] pairs."""
+
+    __tablename__ = "draft"
+
+    task_id: Mapped[int] = mapped_column(ForeignKey("user_task.id"), primary_key=True)
+    person: Mapped[str] = mapped_column(primary_key=True, index=True)
+    pairs: Mapped[list[list[str]]] = mapped_column(Json)
+    saved_at: Mapped[datetime]
+
+
+class Comment(Base):
+    __tablename__ = "comment"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    business_key: Mapped[str] = mapped_column(index=True)
+    author: Mapped[str]
+    at: Mapped[datetime]
+    text: Mapped[str] = mapped_column(Text)
+    mentions: Mapped[list[str]] = mapped_column(Json)
+
+
+class SavedFilter(Base):
+    """Criteria of a list under a name; `view` says of which list."""
+
+    __tablename__ = "saved_filter"
+    __table_args__ = (UniqueConstraint("owner", "view", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    view: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str]
+    criteria: Mapped[dict[str, str]] = mapped_column(Json)
+    shared: Mapped[bool]
+
+
+class PersonSetting(Base):
+    """Where and how a person wants mail; `mail_next` is when the next one may go out."""
+
+    __tablename__ = "person_setting"
+
+    person: Mapped[str] = mapped_column(ForeignKey("person.name", ondelete="CASCADE"), primary_key=True)
+    address: Mapped[str]
+    mode: Mapped[str] = mapped_column(String(10))
+    mail_next: Mapped[datetime] = mapped_column(index=True)
+    mail_failures: Mapped[int]
+
+
+class Mailed(Base):
+    """The person had a mail about this task or notice; `kind` says which, and of what."""
+
+    __tablename__ = "mailed"
+
+    person: Mapped[str] = mapped_column(ForeignKey("person.name", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
 
 
 # History ------------------------------------------------------------------------------------------------

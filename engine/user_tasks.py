@@ -8,10 +8,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from engine import bpmn, business_days, feel, forms, history, identity, instances, states, submissions, tables
+from engine import (
+    bpmn,
+    business_days,
+    case_index,
+    drafts,
+    feel,
+    forms,
+    history,
+    identity,
+    instances,
+    states,
+    submissions,
+    tables,
+    task_criteria,
+)
 from engine.errors import (
     CannotBeAssigned,
     InstanceEnded,
@@ -25,6 +39,7 @@ from engine.errors import (
 from engine.identity import Person
 from engine.states import OPEN_TASK, EventType, TaskState
 from engine.tables import JST
+from engine.task_criteria import TaskCriteria
 
 GRANTS_CASE = "case"
 """A form field that carries `grants: case` lets the person chosen in it into the case."""
@@ -60,6 +75,15 @@ class TaskRow:
 
     def overdue(self, at: datetime) -> bool:
         return self.is_open and self.due is not None and self.due < at
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Open tasks in the person's hands, those they may take, and how many of both are overdue."""
+
+    mine: int
+    offered: int
+    overdue: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +130,39 @@ _CANDIDATES = select(tables.Candidate.task_id, tables.Candidate.kind, tables.Can
 )
 
 
-def mine(session: Session, person: Person, *, limit: int = 100) -> list[TaskRow]:
+def mine(session: Session, person: Person, *, criteria: TaskCriteria | None = None, limit: int = 100) -> list[TaskRow]:
     """Open tasks assigned to the person: the earliest due first, so the overdue lead; then the oldest."""
-    return _rows(session, tables.UserTask.assignee == person.name, limit=limit)
+    return _rows(session, and_(_assigned(person), *_chosen(criteria, person)), limit=limit)
 
 
-def offered(session: Session, person: Person, *, limit: int = 100) -> list[TaskRow]:
+def offered(
+    session: Session, person: Person, *, criteria: TaskCriteria | None = None, limit: int = 100
+) -> list[TaskRow]:
     """Open tasks that nobody has claimed and this person may do; in the same order."""
+    return _rows(session, and_(_free(person), *_chosen(criteria, person)), limit=limit)
+
+
+def counts(session: Session, person: Person, at: datetime) -> Counts:
+    """How much open work there is for the person."""
     table = tables.UserTask
-    return _rows(session, and_(table.assignee.is_(None), table.id.in_(identity.tasks_for(person))), limit=limit)
+    in_hand, free = _assigned(person), _free(person)
+    late = func.count().filter(table.due < at)
+    query = select(func.count().filter(in_hand), func.count().filter(free), late)
+    found = session.execute(query.select_from(table).where(table.state.in_(OPEN_TASK), or_(in_hand, free))).one()
+    return Counts(*found)
+
+
+def _assigned(person: Person) -> ColumnElement[bool]:
+    return tables.UserTask.assignee == person.name
+
+
+def _free(person: Person) -> ColumnElement[bool]:
+    table = tables.UserTask
+    return and_(table.assignee.is_(None), table.id.in_(identity.tasks_for(person)))
+
+
+def _chosen(criteria: TaskCriteria | None, person: Person) -> list[ColumnElement[bool]]:
+    return [] if criteria is None else task_criteria.conditions(criteria, person)
 
 
 def of_case(session: Session, business_key: str, *, open_only: bool = True) -> list[TaskRow]:
@@ -336,6 +384,9 @@ def complete(
         raise TaskNotYours(task, actor.name) from excluded
     except bpmn.TokenGone as gone:
         raise StaleInstance(row.instance) from gone
+    drafts.delete(session, task, actor)
+    if opened.form is not None:
+        case_index.write_form(session, row.business_key, task, opened.form, values)
     identity.take_part(session, row.business_key, actor.name, at)
     for name in _granted(opened.form, values):
         identity.take_part(session, row.business_key, name, at, granted=True)

@@ -6,16 +6,24 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
+from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from engine import jobs, messages
+from engine import jobs, mail, messages
 from engine.database import Database
 from engine.errors import EngineError
 from engine.jobs import BUILT_IN, CallFailed, Inside, JobRow, JobTypes
 from engine.states import JobKind
 
 log = logging.getLogger(__name__)
+
+
+class Work(Protocol):
+    """One round of work; gives how much there was."""
+
+    def __call__(self, *, at: datetime) -> int: ...
 
 
 def run(database: Database, job: int, *, at: datetime, job_types: JobTypes = BUILT_IN) -> bool:
@@ -57,7 +65,10 @@ def run_due(database: Database, *, at: datetime, job_types: JobTypes = BUILT_IN)
 
 
 class Worker:
-    """A thread that runs due jobs until it is stopped. `clock` gives the time, aware."""
+    """A thread that runs due jobs until it is stopped, and one beside it for the mails, which may have to wait.
+
+    `clock` gives the time, aware. Without `mailing` no mail goes out.
+    """
 
     def __init__(
         self,
@@ -66,32 +77,43 @@ class Worker:
         *,
         job_types: JobTypes = BUILT_IN,
         pause: float = 1.0,
+        mailing: mail.Mailing | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._job_types = job_types
         self._pause = pause
+        self._mailing = mailing
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self.loop, name="worker", daemon=True)
+        self._threads = [threading.Thread(target=self.loop, name="worker", daemon=True)]
 
     def start(self) -> None:
-        self._thread.start()
+        self._threads[0].start()
 
     def stop(self, timeout: float = 10) -> None:
-        """No further job is begun; returns when the one at work has ended, or after `timeout` seconds."""
+        """No further job is begun; returns when those at work have ended, or after `timeout` seconds for each."""
         self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout)
 
     def loop(self) -> None:
         """Run due jobs until `stop`; a database that is away is asked again after a pause."""
+        if self._mailing is not None:
+            post = partial(mail.run_due, self._database, self._mailing)
+            posting = threading.Thread(target=self._repeat, args=(post,), name="mail", daemon=True)
+            self._threads.append(posting)
+            posting.start()
+        self._repeat(partial(run_due, self._database, job_types=self._job_types))
+
+    def _repeat(self, work: Work) -> None:
         while not self._stopped.is_set():
-            if self._round() == 0:
+            if self._round(work) == 0:
                 self._stopped.wait(self._pause)
 
-    def _round(self) -> int:
+    def _round(self, work: Work) -> int:
         try:
-            return run_due(self._database, at=self._clock(), job_types=self._job_types)
+            return work(at=self._clock())
         except SQLAlchemyError:
             log.exception("the database does not answer; trying again")
         except Exception:  # one fault must not end the work of all others

@@ -1,13 +1,15 @@
 """The pages through which people work: server-rendered, complete without JavaScript.
 
-One module per page family (inbox, tasks, cases, starts, incidents, account); `edge` is the only place that knows
-the clock, the signed-in person and the transaction; forms_html and templates/fields.html turn a form into HTML and
-back; errors maps every error of the engine to one status and one calm page.
+One module per page family (inbox, tasks, cases, starts, incidents, emergency, filters, account); `edge` is the only
+place that knows the clock, the signed-in person and the transaction; forms_html and templates/fields.html turn a form
+into HTML and back; content and told speak the reader's language; errors maps every error of the engine to one status
+and one calm page.
 """
 
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -15,10 +17,27 @@ from flask_wtf import CSRFProtect
 
 from engine import tables
 from engine.database import Database
-from webapp import account, cases, edge, errors, forms_html, headers, inbox, incidents, language, names, starts, tasks
+from webapp import (
+    account,
+    cases,
+    content,
+    edge,
+    emergency,
+    errors,
+    filters,
+    forms_html,
+    headers,
+    inbox,
+    incidents,
+    language,
+    names,
+    starts,
+    tasks,
+    told,
+)
 
 MAX_POST = 1024 * 1024  # bytes; a form with every text at its limit is far below
-PAGES = (inbox.pages, tasks.pages, cases.pages, starts.pages, incidents.pages)
+PAGES = (inbox.pages, tasks.pages, cases.pages, filters.pages, starts.pages, incidents.pages, emergency.pages)
 
 
 def create_app(database_url: str, **config: object) -> Flask:
@@ -33,6 +52,7 @@ def create_app(database_url: str, **config: object) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: somebody may write for an hour
         MAX_CONTENT_LENGTH=MAX_POST,
         MAX_FORM_MEMORY_SIZE=MAX_POST,
+        SCRIPTS=(Path(app.root_path) / "static" / "dist" / "page.js").exists(),  # built at set-up; pages work without
     )
     app.config.update(config)
     connections = SQLAlchemy(metadata=tables.metadata)
@@ -40,7 +60,7 @@ def create_app(database_url: str, **config: object) -> Flask:
     with app.app_context():
         edge.init_app(app, Database(connections.engine))
     CSRFProtect(app)
-    for part in (language, account, forms_html, names, headers, errors):
+    for part in (language, account, forms_html, content, names, headers, errors, told):
         part.init_app(app)
     for pages in PAGES:
         app.register_blueprint(pages)

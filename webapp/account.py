@@ -21,7 +21,9 @@ from webapp import edge, errors
 from webapp.addresses import local_address
 from webapp.language import gettext as _
 
-OPEN_PAGES = frozenset({"account.sign_in", "account.check", "language.switch", "static"})
+OPEN_PAGES = frozenset(
+    {"account.sign_in", "account.check", "emergency.show", "emergency.worker", "language.switch", "static"}
+)
 """Everything else is for people who are signed in."""
 
 limiter = Limiter(get_remote_address, storage_uri="memory://")

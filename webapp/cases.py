@@ -1,4 +1,4 @@
-"""Cases: the list, and the page of one with its processes, open steps, answers and history."""
+"""Cases: the list with its search, and the page of one: where it stands, what was decided, said and done."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Response as AnyResponse
 
-from engine import bundles, cases, deployments, history, identity, tables, user_tasks
+from engine import bundles, cases, comments, deployments, diagrams, history, identity, saved_filters, tables, user_tasks
+from engine.errors import InstanceNotFound
 from engine.forms import Form
 from engine.states import EventType, InstanceState
-from webapp import answers, edge, names, sentences
+from webapp import answers, edge, filters, names, sentences, traces
 from webapp.language import gettext as _
 from webapp.starts import next_address
 
@@ -36,9 +37,40 @@ class Step:
 
 @pages.get("/cases")
 def listing() -> str:
+    """The cases that the person may read and that fit what was searched for, with how many fit."""
+    session, person, at = edge.reading(), edge.person(), edge.now()
+    offered = {f"fact.{fact.name}": fact for fact in cases.readable_facts(session, person) if fact.values}
+    asked = filters.wanted("cases", request.args)
+    wanted = {name: text for name, text in asked.items() if name in offered or not name.startswith("fact.")}
+    facts = {fact.name: wanted[name] for name, fact in offered.items() if name in wanted}
+    running = {"running": True, "closed": False}.get(wanted.get("state", ""))
+    overdue = True if "overdue" in wanted else None
+    query = wanted.get("q", "")
+    if person.masked:  # what people wrote holds names: who must not read them does not find cases by them
+        query = " ".join(edge.CASE_NUMBER.findall(query))
     number = min(max(request.args.get("page", 1, int), 1), LAST_PAGE)
-    found = cases.list_cases(edge.reading(), edge.person(), at=edge.now(), limit=PAGE + 1, offset=(number - 1) * PAGE)
-    return render_template("cases.html", cases=found[:PAGE], more=len(found) > PAGE, number_of_page=number)
+    found = cases.list_cases(
+        session,
+        person,
+        at=at,
+        query=query,
+        facts=facts,
+        running=running,
+        overdue=overdue,
+        limit=PAGE + 1,
+        offset=(number - 1) * PAGE,
+    )
+    return render_template(
+        "cases.html",
+        cases=found[:PAGE],
+        more=len(found) > PAGE,
+        number_of_page=number,
+        counts=cases.count_cases(session, person, at=at, query=query, facts=facts, running=running, overdue=overdue),
+        wanted=wanted,
+        more_wanted=not wanted.keys() <= {"q", "state"},
+        facts=offered,
+        filters=saved_filters.listing(session, "cases", person),
+    )
 
 
 @pages.get("/cases/<number>")
@@ -59,17 +91,33 @@ def show(number: str) -> str:
             InstanceState.COMPLETED: _("completed"),
             InstanceState.CANCELLED: _("cancelled"),
         },
-        instances=instances,
+        processes=[
+            (instance, [traces.trace(drawn, events) for drawn in diagrams.of_instance(session, instance.id, person)])
+            for instance in instances
+        ],
+        texts=traces.texts(),
         tasks=tasks,
         may_work={task.id for task in tasks if identity.may(person, task)},
         messages=cases.offers(session, number, person),
         decided=decided(session, number, events),
+        comments=comments.of_case(session, number, person),
+        known=_known(session, number),
+        may_write=not person.read_only,
         history=teller.lines(events),
     )
 
 
+@pages.get("/cases/<number>/diagrams/<int(max=2147483647):instance>/<process>.bpmn")
+def diagram(number: str, instance: int, process: str) -> Response:
+    """The file of a process of the case, for its picture."""
+    for drawn in diagrams.of_instance(edge.reading(), instance, edge.person()):
+        if drawn.process == process:
+            return Response(traces.drawing(drawn), mimetype="application/xml")
+    raise InstanceNotFound(instance)
+
+
 @pages.post("/cases/<number>/messages")
-def tell(number: str) -> Response:
+def tell(number: str) -> AnyResponse:
     """The case knows what the person told it, and the step this opened is before them."""
     person, message = edge.person(), request.form.get("message", "")
     key = request.form.get("_key") or None
@@ -77,6 +125,21 @@ def tell(number: str) -> Response:
         lambda session: cases.send(session, number, message, {}, actor=person, at=edge.now(), submission=key)
     )
     return redirect(next_address(sent.tasks, number), 303)
+
+
+@pages.post("/cases/<number>/comments")
+def comment(number: str) -> AnyResponse:
+    """What the person wrote stands at the case, and who was named in it is told."""
+    person, text, key = edge.person(), request.form.get("text", ""), request.form.get("_key") or None
+    if request.form.get("to"):
+        text = f"@{request.form['to']} {text}"
+    written = edge.write(
+        lambda session: comments.write(session, number, text, actor=person, at=edge.now(), submission=key)
+    )
+    if written.unknown:
+        unknown = _(", ").join(f"@{name}" for name in written.unknown)
+        flash(_("Nobody who may read this case has this name: %(names)s", names=unknown), "warning")
+    return redirect(url_for("cases.show", number=number, _anchor="comments"), 303)
 
 
 def decided(session: Session, number: str, events: Iterable[history.Event]) -> list[Step]:
@@ -95,6 +158,11 @@ def _step(event: history.Event, task: history.TaskFact, forms: Mapping[str, Form
     return Step(task.name, event.actor, event.at, lines)
 
 
+def form_of(session: Session, task: user_tasks.TaskRow) -> Form | None:
+    """The form of the task, as it was deployed with its process."""
+    return _forms(session, task.business_key).get(task.instance, {}).get(task.form_id or "")
+
+
 def _forms(session: Session, number: str) -> dict[int, Mapping[str, Form]]:
     """Instance → the forms it was deployed with: an answer is read with the form it was given in."""
     runs, definitions = tables.ProcessInstance, tables.ProcessDefinition
@@ -104,3 +172,14 @@ def _forms(session: Session, number: str) -> dict[int, Mapping[str, Form]]:
         .where(runs.business_key == number)
     )
     return {instance: bundles.of_deployment(session, deployment).forms for instance, deployment in found}
+
+
+def _known(session: Session, number: str) -> list[str]:
+    """The names of the others who read the case because they take part in it, or read every one."""
+    table, me = tables.Participant, edge.person().name
+    part = set(session.execute(select(table.person).where(table.business_key == number)).scalars())
+    return [
+        one.name
+        for one in identity.people(session)
+        if one.name != me and (one.cases == "all" or (one.cases == "own" and one.name in part))
+    ]

@@ -111,10 +111,10 @@ def _engine_error(error: EngineError) -> Page:
         return _fault(error)
     if request.method == "POST":
         edge.record_refusal(error)
-    return page(status(error), *_reasons(error))
+    return page(status(error), *reasons(error))
 
 
-def _reasons(error: EngineError) -> tuple[str, ...]:
+def reasons(error: EngineError) -> tuple[str, ...]:
     """Who was first, where that is why."""
     match error:
         case TaskAlreadyClosed(by=str(by), at=at):

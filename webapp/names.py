@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Flask, g
 from sqlalchemy.orm import Session
 
-from engine import deployments, identity, user_tasks
+from engine import case_index, comments, identity, user_tasks
 from engine.catalogue import EVERYONE
 from webapp import edge
+from webapp.content import content
 from webapp.language import gettext as _
 
 WITHHELD = "●●●"
@@ -32,9 +34,10 @@ class Names:
     @classmethod
     def for_reader(cls, session: Session, reader: identity.Person) -> Names:
         shown = identity.display_names(session, reader)
-        groups = {name: group.label for name, group in identity.groups(session).items()}
+        groups = {name: content(group.label) for name, group in identity.groups(session).items()}
         if not reader.masked:
             return cls(shown, groups, {}, False)
+        shown = {name: content(role) for name, role in shown.items()}
         hidden = {
             part: shown[each.name]
             for each in identity.people(session)
@@ -65,12 +68,13 @@ class Names:
 
 
 def init_app(app: Flask) -> None:
-    """Templates have the filters `person`, `addressed`, `process` and `who_may`, all as the reader may see it."""
+    """Templates have the filters `person`, `addressed`, `who_may`, `fact` and `said`, all as the reader may see it."""
     app.jinja_env.filters.update(
         person=lambda name: current().person(name),
         addressed=lambda name: current().addressed(name),
-        process=lambda key: _processes().get(key, key),
         who_may=who_may,
+        fact=fact,
+        said=said,
     )
 
 
@@ -88,11 +92,21 @@ def who_may(task: user_tasks.TaskRow) -> str:
     if task.assignee:
         return names.person(task.assignee)
     groups = (names.group(group) for group in task.candidate_groups)
-    return "・".join(dict.fromkeys((*groups, *map(names.person, task.candidate_users))))
+    return _(" or ").join(dict.fromkeys((*groups, *map(names.person, task.candidate_users))))
 
 
-def _processes() -> dict[str, str]:
-    if "processes" not in g:
-        g.processes = deployments.process_names(edge.reading())
-    processes: dict[str, str] = g.processes
-    return processes
+def fact(row: case_index.FactRow) -> str:
+    """What is known, in words; a text that somebody typed only as far as the reader may see it."""
+    said = (
+        content(label) if label != value else current().short(value)
+        for value, label in zip(row.values, row.labels, strict=True)
+    )
+    return _(", ").join(said)
+
+
+def said(comment: comments.CommentRow) -> str:
+    """The comment with the names of those it speaks to, not their user names."""
+    names, text = current(), comment.text
+    for name in comment.mentions:
+        text = re.sub(rf"@{re.escape(name)}\b", lambda found, name=name: f"@{names.addressed(name)}", text)  # type: ignore[misc]
+    return names.prose(text)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from engine.history import Event
 from engine.states import EventType
+from webapp.content import content, title
 from webapp.language import gettext as _
 from webapp.names import Names
 
@@ -46,10 +47,10 @@ class Teller:
         return self.names.addressed(event.actor)
 
     def task(self, event: Event) -> str:
-        return event.task.name if event.task else ""
+        return content(event.task.name) if event.task else ""
 
     def process(self, event: Event) -> str:
-        return self.processes.get(event.instance or 0, "")
+        return title(self.processes.get(event.instance or 0, ""))
 
 
 def _started(teller: Teller, event: Event) -> str:
@@ -84,7 +85,7 @@ def _completed(teller: Teller, event: Event) -> str:
 
 
 def _escalated(teller: Teller, event: Event) -> str:
-    groups = "、".join(teller.names.group(group) for group in event.escalated_to)
+    groups = _(", ").join(teller.names.group(group) for group in event.escalated_to)
     return _(
         "The deadline of “%(task)s” passed; %(groups)s can take it on as well.", task=teller.task(event), groups=groups
     )
@@ -98,7 +99,11 @@ def _told(teller: Teller, event: Event) -> str:
     label = teller.messages.get(event.message or "")
     if label is None or event.actor is None:
         return ""
-    return _("%(who)s told the case: %(told)s.", who=teller.who(event), told=label)
+    return _("%(who)s told the case: %(told)s.", who=teller.who(event), told=content(label))
+
+
+def _commented(teller: Teller, event: Event) -> str:
+    return _("%(who)s wrote a comment.", who=teller.who(event))
 
 
 def _failed(teller: Teller, event: Event) -> str:
@@ -127,6 +132,7 @@ _TOLD: Mapping[EventType, Callable[[Teller, Event], str]] = {
     EventType.TASK_ESCALATED: _escalated,
     EventType.TIMER_FIRED: _waited,
     EventType.MESSAGE_PUBLISHED: _told,
+    EventType.COMMENTED: _commented,
     EventType.JOB_FAILED: _failed,
     EventType.INCIDENT_OPENED: _stopped,
     EventType.INCIDENT_RETRIED: _retried,

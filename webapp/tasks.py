@@ -1,57 +1,119 @@
-"""A task: its form, what was decided before, taking it on, giving it back, completing it."""
+"""A task: its form and the card beside it, drafts, taking it on, giving it back or on, completing it."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
-from sqlalchemy.orm import Session
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from engine import cases, forms, identity, user_tasks
-from engine.errors import Conflict, SubmissionInvalid
-from webapp import edge, errors
-from webapp.cases import Step, decided
-from webapp.forms_html import FormPage, Posted, withhold, without_empty
+from engine import cases, deployments, drafts, forms, identity, user_tasks
+from engine.errors import Conflict, SubmissionInvalid, TaskAlreadyClosed
+from webapp import answers, edge, errors, names
+from webapp.cases import decided, form_of
+from webapp.content import content
+from webapp.forms_html import FormPage, Pairs, Posted, withhold, without_empty
 from webapp.language import gettext as _
 from webapp.starts import next_address
+from webapp.told import told
+
+TASK = "/tasks/<int(max=2147483647):task_id>"
+CHANNEL = "channel"
+"""The field or variable of a bundle that says by which channel people are in touch."""
 
 pages = Blueprint("tasks", __name__)
+
+Answer = str | Response | errors.Page
 
 MOVES: Mapping[str, Callable[..., user_tasks.TaskRow]] = {"claim": user_tasks.claim, "release": user_tasks.release}
 
 
-@pages.get("/tasks/<int(max=2147483647):task_id>")
-def show(task_id: int) -> str | Response:
-    """The form as it is prefilled now; a step that is over leads to its case."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A form before a person: the task, what is in the controls, and what of it is kept as a draft since when."""
+
+    task: user_tasks.TaskForm
+    page: FormPage | None
+    saved: datetime | None
+
+
+@pages.get(TASK)
+def show(task_id: int) -> Answer:
+    """The form with this person's draft, or else prefilled; a step that is over leads to its case."""
     task = user_tasks.get(edge.reading(), task_id, edge.person())
-    if not task.is_open:
-        flash(_("“%(task)s” is already done.", task=task.name))
-        return redirect(url_for("cases.show", number=task.business_key), 303)
-    return _page(task_id)
+    draft = drafts.get(edge.reading(), task_id, edge.person())
+    if task.is_open:
+        return _page(task_id) if draft is None else _page(task_id, Posted("", draft.pairs), saved=draft.saved_at)
+    if draft is not None:
+        return _closed(task, draft.pairs)
+    flash(_("“%(task)s” is already done.", task=content(task.name)))
+    if not identity.may_read_case(edge.reading(), edge.person(), task.business_key):
+        return redirect(url_for("inbox.show"), 303)
+    return redirect(url_for("cases.show", number=task.business_key), 303)
 
 
-@pages.post("/tasks/<int(max=2147483647):task_id>")
-def act(task_id: int) -> str | Response | errors.Page:
+@pages.post(TASK)
+def act(task_id: int) -> Answer:
     """What the button says is done; the form comes back filled unless the task was completed."""
     posted = Posted.read(request.form.items(multi=True))
+    try:
+        return _act(task_id, posted)
+    except TaskAlreadyClosed as closed:
+        edge.record_refusal(closed)
+        if closed.by != edge.person().name:
+            _save(task_id, posted)
+        return _closed(user_tasks.get(edge.reading(), task_id, edge.person()), posted.pairs), errors.status(closed)
+
+
+def _act(task_id: int, posted: Posted) -> Answer:
     if posted.action == "complete":
         return _complete(task_id, posted)
+    if posted.action == "discard":
+        edge.write(lambda session: drafts.delete(session, task_id, edge.person()))
+        return redirect(url_for("tasks.show", task_id=task_id), 303)
+    if posted.action == "save":
+        return _page(task_id, posted, saved=_save(task_id, posted).saved_at)
     if posted.action in MOVES:
         _move(task_id, MOVES[posted.action])
-    return _page(task_id, posted)
+    notice = _("The form was brought up to date. Nothing was sent yet.") if posted.action == "refresh" else ""
+    return _page(task_id, posted, notice=notice)
 
 
-@pages.post("/tasks/<int(max=2147483647):task_id>/claim")
+@pages.post(f"{TASK}/draft")
+def draft(task_id: int) -> Response:
+    """What was typed is kept; a script gets the fields that matter now, a browser the page."""
+    posted = Posted.read(request.form.items(multi=True))
+    saved = _save(task_id, posted).saved_at
+    if "HX-Request" not in request.headers:
+        return redirect(url_for("tasks.show", task_id=task_id), 303)
+    shown = _shown(task_id, posted, saved=saved)
+    response = make_response(render_template("form.html", page=shown.page, saved=shown.saved))
+    response.headers["Vary"] = "HX-Request"
+    return response
+
+
+@pages.post(f"{TASK}/claim")
 def claim(task_id: int) -> Response:
     _move(task_id, user_tasks.claim)
     return redirect(url_for("tasks.show", task_id=task_id), 303)
 
 
-@pages.post("/tasks/<int(max=2147483647):task_id>/release")
+@pages.post(f"{TASK}/release")
 def release(task_id: int) -> Response:
     _move(task_id, user_tasks.release)
+    return redirect(url_for("inbox.show"), 303)
+
+
+@pages.post(f"{TASK}/assign")
+def assign(task_id: int) -> Response:
+    """Somebody else who may do the step has it now."""
+    other = identity.person(edge.reading(), request.form.get("person", ""))
+    task = edge.write(lambda session: user_tasks.assign(session, task_id, to=other, actor=edge.person(), at=edge.now()))
+    who = names.current().addressed(other.name)
+    flash(_("You asked %(who)s to do “%(task)s”.", who=who, task=content(task.name)), "success")
     return redirect(url_for("inbox.show"), 303)
 
 
@@ -59,7 +121,11 @@ def _move(task_id: int, move: Callable[..., user_tasks.TaskRow]) -> None:
     edge.write(lambda session: move(session, task_id, actor=edge.person(), at=edge.now()))
 
 
-def _complete(task_id: int, posted: Posted) -> Response | errors.Page:
+def _save(task_id: int, posted: Posted) -> drafts.Draft:
+    return edge.write(lambda session: drafts.save(session, task_id, posted.pairs, actor=edge.person(), at=edge.now()))
+
+
+def _complete(task_id: int, posted: Posted) -> Answer:
     """The task is done and the person stands before the next thing to do, or before the form with its errors."""
     actor, at, key = edge.person(), edge.now(), request.form.get("_key") or None
     try:
@@ -72,8 +138,10 @@ def _complete(task_id: int, posted: Posted) -> Response | errors.Page:
         )
     except SubmissionInvalid as invalid:
         edge.record_refusal(invalid)
-        return _page(task_id, posted, invalid.errors), 422
-    flash(_("“%(task)s” is done.", task=done.task.name), "success")
+        saved = _save(task_id, posted).saved_at
+        return _page(task_id, posted, invalid.errors, saved=saved), 422
+    flash(_("“%(task)s” is done.", task=content(done.task.name)), "success")
+    flash(str(task_id), "completed-task")
     if done.next_tasks:
         return redirect(next_address(done.next_tasks, done.task.business_key), 303)
     return redirect(url_for("inbox.show"), 303)
@@ -87,28 +155,91 @@ def _submitted(blank: user_tasks.TaskForm, posted: Posted) -> dict[str, object]:
     return without_empty(forms.from_pairs(blank.form, posted.pairs), withheld)
 
 
-def _page(task_id: int, posted: Posted | None = None, faults: Mapping[str, str] | None = None) -> str:
+def _shown(
+    task_id: int, posted: Posted | None, faults: Mapping[str, str] | None = None, saved: datetime | None = None
+) -> Shown:
     session, actor, at = edge.reading(), edge.person(), edge.now()
-    shown = user_tasks.form_view(session, task_id, actor=actor, at=at)
+    task = user_tasks.form_view(session, task_id, actor=actor, at=at)
     if posted is not None:
-        shown = user_tasks.form_view(session, task_id, actor=actor, at=at, entered=_submitted(shown, posted))
-    number, page = shown.task.business_key, None
-    if shown.view is not None:
-        view, withheld = withhold(shown.view, actor.marks, posted.entered if posted else ())
-        page = FormPage(view, faults or {}, posted.added if posted else frozenset(), withheld)
+        task = user_tasks.form_view(session, task_id, actor=actor, at=at, entered=_submitted(task, posted))
+    if task.view is None:
+        return Shown(task, None, saved)
+    view, withheld = withhold(task.view, actor.marks, posted.entered if posted else ())
+    said = {path: told(sentence) for path, sentence in (faults or {}).items()}
+    return Shown(task, FormPage(view, said, posted.added if posted else frozenset(), withheld), saved)
+
+
+def _page(
+    task_id: int,
+    posted: Posted | None = None,
+    faults: Mapping[str, str] | None = None,
+    *,
+    saved: datetime | None = None,
+    notice: str = "",
+) -> str:
+    shown = _shown(task_id, posted, faults, saved)
+    session, reader, task = edge.reading(), edge.person(), shown.task.task
+    number = task.business_key
+    readable = identity.may_read_case(session, reader, number)  # a task for everyone opens its case to nobody
     return render_template(
         "task.html",
-        task=shown.task,
-        now=at,
-        page=page,
-        refreshed=posted is not None and posted.action == "refresh",
-        decided=_decided(session, number, actor),
+        task=task,
+        now=edge.now(),
+        page=shown.page,
+        saved=shown.saved,
+        notice=notice,
+        readable=readable,
+        facts=cases.facts(session, number, reader) if readable else (),
+        decided=decided(session, number, cases.timeline(session, number, reader)) if readable else [],
+        others=_others(task),
+        texts=_texts(),
         key=request.form.get("_key") or secrets.token_urlsafe(16),
+        **_card(shown.task, dict(posted.pairs if posted else ())),
     )
 
 
-def _decided(session: Session, number: str, reader: identity.Person) -> list[Step]:
-    """The steps before this one; a task for everyone opens no case to those who may not read it."""
-    if not identity.may_read_case(session, reader, number):
+def _card(shown: user_tasks.TaskForm, typed: Mapping[str, str]) -> dict[str, object]:
+    """The card of the step, and the rules of the channel in use, or of every channel where it is not known yet."""
+    advice, task = deployments.guidance(edge.reading()), shown.task
+    known = typed.get(CHANNEL) or shown.variables.get(CHANNEL)
+    channel = known if isinstance(known, str) and known in advice.channels else None
+    cards = [advice.card(task.element, task.form_id, each) for each in (channel, *advice.channels)]
+    channels = [card.channel for card in cards if card and card.channel]
+    return {"card": cards[0], "channels": channels[:1] if channel else channels}
+
+
+def _others(task: user_tasks.TaskRow) -> list[str]:
+    """The names of those who could be asked to do the task, if the reader may give it on."""
+    me = edge.person().name
+    if task.assignee not in (None, me) and task.escalated_at is None:
         return []
-    return decided(session, number, cases.timeline(session, number, reader))
+    return [one.name for one in identity.people(edge.reading()) if one.name != me and identity.may(one, task)]
+
+
+def _closed(task: user_tasks.TaskRow, pairs: Pairs) -> str:
+    """The page of a task that is over, with everything that this person had typed for it."""
+    form = form_of(edge.reading(), task)
+    gone = TaskAlreadyClosed(task.id, task.closed_by, task.closed_at or task.opened_at)
+    return render_template(
+        "closed.html",
+        task=task,
+        reasons=errors.reasons(gone),
+        typed=answers.typed(form, pairs, names.current()),
+        readable=identity.may_read_case(edge.reading(), edge.person(), task.business_key),
+    )
+
+
+def _texts() -> dict[str, str]:
+    """What the script of the form says; `{time}` is put in by it."""
+    return {
+        "saving": _("Saving …"),
+        "kept": _("No connection: what you entered is kept on this device ({time}) and saved as soon as there is one."),
+        "refused": _("This could not be saved. What you entered is kept on this device ({time})."),
+        "signed_out": _("You are signed out. What you entered is kept on this device ({time})."),
+        "sign_in": _("Sign in again"),
+        "not_kept": _("This could not be saved, nor kept on this device. Please copy your text before you leave."),
+        "changed": _("The fields below have changed."),
+        "offer": _("This device holds something that was not saved yet ({time})."),
+        "use": _("Use it"),
+        "leave": _("Delete it"),
+    }

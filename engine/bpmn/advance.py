@@ -112,7 +112,10 @@ class ElementMove:
 
 @dataclass(frozen=True, slots=True)
 class OpenedTask:
+    """`process` is the process that the task is drawn in, which may be a called one."""
+
     place: Place
+    process: str
     name: str
     form_id: str | None
     assignee: str | None

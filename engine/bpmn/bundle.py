@@ -9,6 +9,7 @@ from engine import dmn
 from engine.bpmn.activities import Subprocess, UserTask
 from engine.bpmn.digest import execution_digest
 from engine.bpmn.errors import BundleInvalid, Finding
+from engine.bpmn.events import Message, ThrowEvent
 from engine.bpmn.lint import check_process, check_references
 from engine.bpmn.reader import read_processes
 from engine.bpmn.scopes import ProcessSpec, Token
@@ -34,6 +35,8 @@ class Bundle:
     processes: Mapping[str, Process]
     decisions: Mapping[str, dmn.Definitions]
     """The file that holds a decision, by the decision's id."""
+    messages: frozenset[str]
+    """Names of the messages that some process waits for or starts with."""
     execution_digest: str
     """SHA-256 of what decides execution: equal when only the diagram was moved."""
     _specs: Mapping[str, ProcessSpec] = field(repr=False)
@@ -74,6 +77,7 @@ def compile_bundle(
     return Bundle(
         processes={key: _describe(spec, names[key]) for key, spec in specs.items()},
         decisions=definitions,
+        messages=frozenset(name for spec in specs.values() for name in _awaited(spec)),
         execution_digest=execution_digest(processes, decisions),
         _specs=specs,
     )
@@ -116,3 +120,14 @@ def _user_tasks(spec: ProcessSpec) -> list[UserTask]:
         if isinstance(element, Subprocess):
             tasks.extend(_user_tasks(element.body))
     return tasks
+
+
+def _awaited(spec: ProcessSpec) -> set[str]:
+    names = set(spec.message_starts)
+    for element in spec.elements.values():
+        trigger = getattr(element, "trigger", None)
+        if isinstance(trigger, Message) and not isinstance(element, ThrowEvent):
+            names.add(trigger.name)
+        if isinstance(element, Subprocess):
+            names |= _awaited(element.body)
+    return names

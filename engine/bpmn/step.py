@@ -308,6 +308,7 @@ class Step:
         assignee = spec.names(spec.assignee, token, self, "担当者")
         self.opened_tasks[token.id] = OpenedTask(
             place=token.place,
+            process=token.workflow.spec.process,
             name=spec.bpmn_name,
             form_id=spec.form_id,
             assignee=assignee[0] if assignee else None,

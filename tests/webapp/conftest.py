@@ -151,8 +151,10 @@ def build(path: Path, *folders: Path) -> None:
     database.close()
 
 
-def serve(path: Path) -> Flask:
-    return create_app(f"sqlite:///{path}", TESTING=True, SECRET_KEY="a fixed key for tests only, long enough")
+def serve(path: Path, **config: object) -> Flask:
+    """The application as it is where no script was built, unless `config` says otherwise."""
+    settings = {"TESTING": True, "SECRET_KEY": "a fixed key for tests only, long enough", "SCRIPTS": False, **config}
+    return create_app(f"sqlite:///{path}", **settings)
 
 
 @pytest.fixture(scope="session")
@@ -171,6 +173,29 @@ def prepared_and_applied(prepared: Path) -> Path:
         clerk = Browser(served)
         asking = clerk.press(clerk.sign_in("clerk1"), "申込みを始める")
         assert clerk.press(asking, "この内容で終える", APPLICATION).status == 200
+    served.extensions["mamori"].close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def prepared_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("company") / "mamori.db"
+    build(path, *deployments.BUNDLED)
+    return path
+
+
+@pytest.fixture(scope="session")
+def company_that_judges(prepared_company: Path) -> Path:
+    """C-11 up to the first judge, with supervisor2 among the victims."""
+    path = Path(shutil.copy(prepared_company, prepared_company.with_name("judging.db")))
+    served = serve(path)
+    with freeze_time(NOW) as clock:
+        from tests.webapp.company import Company, answers, begin  # it imports from here
+
+        at_work = Company(served, clock, {}, answers("C-11"))
+        at_work.answers["incident_quick_report"][0]["victims"] = ["handler1", "supervisor2"]
+        begin(at_work)
+        at_work.play_until("determination_form")
     served.extensions["mamori"].close()
     return path
 

@@ -107,7 +107,12 @@ POSTS = (
     "/tasks/1",
     "/tasks/1/claim",
     "/tasks/1/release",
+    "/tasks/1/draft",
+    "/tasks/1/assign",
     "/cases/2026-0001/messages",
+    "/cases/2026-0001/comments",
+    "/filters",
+    "/filters/1/delete",
     "/notices/1",
 )
 
@@ -139,6 +144,9 @@ def test_every_response_lets_the_browser_trust_only_our_own_pages(signed_in: Peo
     policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
     assert policy == {
         "default-src": "'none'",
+        "script-src": "'self'",
+        "connect-src": "'self'",
+        "worker-src": "'self'",
         "style-src": "'self'",
         "img-src": "'self' data:",
         "form-action": "'self'",

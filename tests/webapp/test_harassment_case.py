@@ -3,44 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
-from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
 
-from engine import business_days, cases, deployments, feel, identity, user_tasks, worker
-from engine.catalogue import load_yaml
-from tests.webapp.conftest import NOW, Browser, Page, build, serve
-
-SCENARIOS = Path(deployments.__file__).parent.parent / "processes" / "harassment-response" / "scenarios"
-NUMBER = "2026-0001"
-
-
-@pytest.fixture(scope="session")
-def prepared_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("company") / "mamori.db"
-    build(path, *deployments.BUNDLED)
-    return path
-
-
-@pytest.fixture(scope="session")
-def company_that_judges(prepared_company: Path) -> Path:
-    """C-11 up to the first judge, with supervisor2 among the victims."""
-    path = Path(shutil.copy(prepared_company, prepared_company.with_name("judging.db")))
-    served = serve(path)
-    with freeze_time(NOW) as clock:
-        at_work = Company(served, clock, {}, answers("C-11"))
-        at_work.answers["incident_quick_report"][0]["victims"] = ["handler1", "supervisor2"]
-        begin(at_work)
-        at_work.play_until("determination_form")
-    served.extensions["mamori"].close()
-    return path
+from engine import user_tasks
+from tests.webapp.company import NUMBER, Company, answers, begin
+from tests.webapp.conftest import serve
 
 
 @pytest.fixture
@@ -52,106 +24,9 @@ def app(request: pytest.FixtureRequest, prepared_company: Path, tmp_path: Path) 
     served.extensions["mamori"].close()
 
 
-@dataclass
-class Company:
-    """People at their browsers, who answer the forms of one case from a scenario file."""
-
-    app: Flask
-    clock: FrozenDateTimeFactory
-    browsers: dict[str, Browser]
-    answers: dict[str, list[dict[str, Any]]]
-
-    def at(self, name: str) -> Browser:
-        if name not in self.browsers:
-            self.browsers[name] = Browser(self.app)
-            assert self.browsers[name].sign_in(name).status == 200
-        return self.browsers[name]
-
-    def open_tasks(self) -> list[user_tasks.TaskRow]:
-        with self.app.extensions["mamori"].reading() as session:
-            return sorted(user_tasks.of_case(session, NUMBER), key=lambda task: task.id)
-
-    def task(self, form: str) -> user_tasks.TaskRow:
-        return next(task for task in self.open_tasks() if task.form_id == form)
-
-    def variables(self) -> dict[str, feel.Value]:
-        with self.app.extensions["mamori"].reading() as session:
-            return cases.variables(session, NUMBER, identity.person(session, "hr1"))
-
-    def first_person(self, task: user_tasks.TaskRow) -> str:
-        with self.app.extensions["mamori"].reading() as session:
-            return next(one.name for one in identity.people(session) if identity.may(one, task))
-
-    def fields(self, form: str, **other: Any) -> dict[str, str | list[str]]:
-        """The answers to the form, as a browser sends them."""
-        given = {key: value for key, value in self.answers[form][0].items() if key != "by"}
-        return as_texts({**given, **other})
-
-    def send(self, name: str, task: user_tasks.TaskRow, fields: Mapping[str, str | list[str]]) -> Page:
-        """Fill in, bring the form up to date, and press the button that completes it."""
-        browser = self.at(name)
-        page = browser.open(f"/tasks/{task.id}")
-        assert page.status == 200, page.text
-        return browser.press(browser.press(page, "表示を更新", fields), "この内容で終える", fields)
-
-    def play_until(self, form: str) -> user_tasks.TaskRow:
-        """Everybody answers what is open and answerable, time goes on, until the form is asked; its task."""
-        for _ in range(60):
-            tasks = self.open_tasks()
-            for task in tasks:
-                if task.form_id == form:
-                    return task
-            task = next((task for task in tasks if self.answers.get(task.form_id or "")), None)
-            if task is None:
-                self.wait()
-                continue
-            answer = self.answers[task.form_id or ""]
-            name = answer[0].get("by") or self.first_person(task)
-            page = self.send(name, task, self.fields(task.form_id or ""))
-            assert page.status == 200, f"{task.form_id}: {page.text}"
-            if len(answer) > 1:
-                answer.pop(0)
-        raise AssertionError(f"{form} was never asked; open: {[task.form_id for task in self.open_tasks()]}")
-
-    def wait(self) -> None:
-        self.clock.tick(timedelta(hours=12))
-        worker.run_due(self.app.extensions["mamori"], at=self.clock().astimezone(NOW.tzinfo))
-
-
-def as_texts(answers: Mapping[str, Any]) -> dict[str, str | list[str]]:
-    texts: dict[str, str | list[str]] = {}
-    for key, value in answers.items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            for index, row in enumerate(value):
-                texts |= {f"{key}[{index}].{name}": text for name, text in as_texts(row).items()}
-        elif isinstance(value, list):
-            texts[key] = [str(each) for each in value]
-        else:
-            texts[key] = as_text(value)
-    return texts
-
-
-def as_text(value: Any) -> str:
-    if isinstance(value, str) and value.startswith("="):
-        environment = feel.Environment(now=NOW, functions=business_days.FUNCTIONS)
-        found = feel.parse_expression(value[1:], tuple(business_days.FUNCTIONS)).evaluate({}, environment)
-        return feel.to_text(found)[:16] if isinstance(found, feel.DateTime) else feel.to_text(found)
-    return {True: "true", False: ""}.get(value, str(value)) if isinstance(value, bool) else str(value)
-
-
-def answers(scenario: str) -> dict[str, list[dict[str, Any]]]:
-    source = load_yaml((SCENARIOS / f"{scenario}.yaml").read_bytes(), scenario)["answers"]
-    return {form: list(given) if isinstance(given, list) else [given] for form, given in source.items()}
-
-
 @pytest.fixture
 def company(app: Flask, clock: FrozenDateTimeFactory) -> Callable[[str], Company]:
     return lambda scenario: Company(app, clock, {}, answers(scenario))
-
-
-def begin(company: Company, name: str = "handler1", button: str = "苦情・要望を受け付ける") -> Page:
-    browser = company.at(name)
-    return browser.press(browser.open("/"), button)
 
 
 def test_a_legitimate_complaint_goes_from_report_to_closure_by_its_roles(company: Callable[[str], Company]) -> None:

@@ -47,6 +47,7 @@ TABLE = {
     "tell":                 (200,   200,   200,   200,   200,     404,     403),
     "tell nothing":         (404,   404,   404,   404,   404,     404,     404),
 }  # fmt: skip
+ANSWERS = "//dl[@class='answers']/dt[.='体調']/following-sibling::dd[1]"
 ROWS = {page: dict(zip(PEOPLE, row, strict=True)) for page, row in TABLE.items()}
 READS = [page for page, address in ADDRESSES.items() if address.startswith("GET")]
 WRITES = [page for page in ADDRESSES if page not in READS]
@@ -170,7 +171,7 @@ def test_a_recorded_health_value_stays_though_who_does_the_next_step_cannot_see_
     assert refreshed.control("condition").value == ""
     chief.press(refreshed, "この内容で終える")
 
-    answers = signed_in("nurse1").open(f"/cases/{applied}").document.xpath("//dt[.='体調']/following-sibling::dd[1]")
+    answers = signed_in("nurse1").open(f"/cases/{applied}").document.xpath(ANSWERS)
     assert [answer.text for answer in answers] == ["腰が痛い", "腰が痛い"]
 
 
@@ -182,7 +183,7 @@ def test_who_does_the_step_can_record_another_health_value(signed_in: People, ap
 
     chief.press(rejected, "この内容で終える", {"result": "ok"})
 
-    answers = signed_in("nurse1").open(f"/cases/{applied}").document.xpath("//dt[.='体調']/following-sibling::dd[1]")
+    answers = signed_in("nurse1").open(f"/cases/{applied}").document.xpath(ANSWERS)
     assert [answer.text for answer in answers] == ["腰が痛い", "よい"]
 
 

@@ -34,10 +34,24 @@ def upgrade() -> None:
     _job()
     _notice()
     _incident()
+    _case_fact()
+    _case_text()
+    _draft()
+    _comment()
+    _saved_filter()
+    _person_setting()
+    _mailed()
 
 
 def downgrade() -> None:
     for table in (
+        "mailed",
+        "person_setting",
+        "saved_filter",
+        "comment",
+        "draft",
+        "case_text",
+        "case_fact",
         "incident",
         "notice",
         "job",
@@ -414,6 +428,7 @@ def _notice() -> None:
         "notice",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("person", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("business_key", sa.String(), nullable=True),
         sa.Column("task_id", sa.Integer(), nullable=True),
@@ -452,4 +467,98 @@ def _incident() -> None:
         unique=True,
         sqlite_where=sa.text("state = 'open'"),
         postgresql_where=sa.text("state = 'open'"),
+    )
+
+
+def _case_fact() -> None:
+    op.create_table(
+        "case_fact",
+        sa.Column("business_key", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("business_key", "name", "value", name="pk_case_fact"),
+    )
+    op.create_index(
+        "ix_case_fact_name_value_business_key", "case_fact", ["name", "value", "business_key"], unique=False
+    )
+
+
+def _case_text() -> None:
+    op.create_table(
+        "case_text",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("business_key", sa.String(), nullable=False),
+        sa.Column("task_id", sa.Integer(), nullable=True),
+        sa.Column("field", sa.String(), nullable=False),
+        sa.Column("mark", sa.String(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["task_id"], ["user_task.id"], name="fk_case_text_task_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_case_text"),
+    )
+    op.create_index("ix_case_text_business_key", "case_text", ["business_key"], unique=False)
+
+
+def _draft() -> None:
+    op.create_table(
+        "draft",
+        sa.Column("task_id", sa.Integer(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("pairs", sa.Text(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["task_id"], ["user_task.id"], name="fk_draft_task_id"),
+        sa.PrimaryKeyConstraint("task_id", "person", name="pk_draft"),
+    )
+    op.create_index("ix_draft_person", "draft", ["person"], unique=False)
+
+
+def _comment() -> None:
+    op.create_table(
+        "comment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("business_key", sa.String(), nullable=False),
+        sa.Column("author", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("mentions", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_comment"),
+    )
+    op.create_index("ix_comment_business_key", "comment", ["business_key"], unique=False)
+
+
+def _saved_filter() -> None:
+    op.create_table(
+        "saved_filter",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("view", sa.String(length=20), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("criteria", sa.Text(), nullable=False),
+        sa.Column("shared", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_saved_filter"),
+        sa.UniqueConstraint("owner", "view", "name", name="uq_saved_filter_owner_view_name"),
+    )
+
+
+def _person_setting() -> None:
+    op.create_table(
+        "person_setting",
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("mode", sa.String(length=10), nullable=False),
+        sa.Column("mail_next", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("mail_failures", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["person.name"], name="fk_person_setting_person", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("person", name="pk_person_setting"),
+    )
+    op.create_index("ix_person_setting_mail_next", "person_setting", ["mail_next"], unique=False)
+
+
+def _mailed() -> None:
+    op.create_table(
+        "mailed",
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["person.name"], name="fk_mailed_person", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("person", "kind", "number", name="pk_mailed"),
     )

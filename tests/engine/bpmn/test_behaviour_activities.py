@@ -232,6 +232,7 @@ def test_a_called_process_sees_its_inputs_only_and_gives_its_outputs_back(deploy
 
     run.start(total=10)
     assert run.open == ["ask"]
+    assert next(iter(run.tasks.values())).process == "inner"
     run.complete("ask", n=5)
 
     assert run.variables["answer"] == 15

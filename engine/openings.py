@@ -1,0 +1,155 @@
+"""What a step opens to the outside and closes again: tasks, jobs, subscriptions and incidents, as rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, or_, update
+from sqlalchemy.orm import Session
+
+from engine import bpmn, feel, incidents, tables
+from engine.errors import StaleInstance
+from engine.states import OPEN_JOB, OPEN_TASK, JobKind, JobState, TaskState
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Whose step it is, who took it and when."""
+
+    instance: int
+    process: str
+    business_key: str
+    actor: str | None
+    at: datetime
+
+
+def write(session: Session, step: Step, taken: bpmn.Advance) -> list[int]:
+    """Every row is as the step left it; gives the new subscriptions for messages.
+
+    Raises StaleInstance if a task that the step closed is closed already, or claimed by somebody else.
+    """
+    _close_tasks(session, step, taken)
+    _open_tasks(session, step, taken)
+    _write_jobs(session, step, taken)
+    _write_incidents(session, step, taken)
+    return _write_subscriptions(session, step, taken)
+
+
+def _close_tasks(session: Session, step: Step, taken: bpmn.Advance) -> None:
+    table, jobs = tables.UserTask, tables.Job
+    for closed in taken.closed_tasks:
+        same = [table.instance_id == step.instance, table.token == closed.token, table.state.in_(OPEN_TASK)]
+        changes: dict[str, Any] = {"state": TaskState.CANCELLED, "closed_at": step.at}
+        if closed.reason == "completed":
+            changes.update(state=TaskState.COMPLETED, closed_by=step.actor, assignee=step.actor)
+            same.append(or_(table.assignee.is_(None), table.assignee == step.actor))
+        task = session.execute(update(table).where(*same).values(**changes).returning(table.id)).scalar()
+        if task is None:
+            raise StaleInstance(step.instance)
+        open_deadline = (jobs.task_id == task, jobs.state.in_(OPEN_JOB))
+        session.execute(update(jobs).where(*open_deadline).values(state=JobState.CANCELLED))
+
+
+def _open_tasks(session: Session, step: Step, taken: bpmn.Advance) -> None:
+    for opened in taken.opened_tasks:
+        row = {
+            "instance_id": step.instance,
+            "business_key": step.business_key,
+            "process": opened.process,
+            "token": opened.place.token,
+            "element": opened.place.element,
+            "scope": opened.place.scope,
+            "name": opened.name,
+            "form_id": opened.form_id,
+            "state": TaskState.CREATED if opened.assignee is None else TaskState.CLAIMED,
+            "assignee": opened.assignee,
+            "due": opened.due,
+            "due_reason": opened.due_reason,
+            "escalate_to": list(opened.escalate_to),
+            "opened_at": step.at,
+        }
+        table = tables.UserTask
+        task: int = session.execute(insert(table).returning(table.id), row).scalar_one()
+        _offer(session, task, opened)
+        if opened.due is not None and opened.escalate_to:
+            job = bpmn.WantedJob(opened.place, "timer", opened.due)
+            session.execute(insert(tables.Job), [_job(step, job) | {"kind": JobKind.DEADLINE, "task_id": task}])
+
+
+def _offer(session: Session, task: int, opened: bpmn.OpenedTask) -> None:
+    """Who may do the task: by group, by name; an assignee of the file may also release and take it again."""
+    users = opened.candidate_users if opened.assignee is None else (*opened.candidate_users, opened.assignee)
+    kinds = {"group": opened.candidate_groups, "user": users, "excluded": opened.excluded_users}
+    named = dict.fromkeys((kind, name) for kind, names in kinds.items() for name in names)
+    rows = [
+        {"task_id": task, "kind": kind, "name": name, "position": position, "escalated": False}
+        for position, (kind, name) in enumerate(named)
+    ]
+    if rows:
+        session.execute(insert(tables.Candidate), rows)
+
+
+def _write_jobs(session: Session, step: Step, taken: bpmn.Advance) -> None:
+    table = tables.Job
+    if taken.dropped_jobs:
+        open_jobs = (table.instance_id == step.instance, table.token.in_(taken.dropped_jobs), table.state.in_(OPEN_JOB))
+        session.execute(update(table).where(*open_jobs, table.task_id.is_(None)).values(state=JobState.CANCELLED))
+    if taken.wanted_jobs:
+        session.execute(insert(table), [_job(step, wanted) for wanted in taken.wanted_jobs])
+
+
+def _job(step: Step, wanted: bpmn.WantedJob) -> dict[str, Any]:
+    return {
+        "instance_id": step.instance,
+        "task_id": None,
+        "business_key": step.business_key,
+        "kind": JobKind(wanted.kind),
+        "type": wanted.type,
+        "token": wanted.place.token,
+        "element": wanted.place.element,
+        "values": {name: feel.encode(value) for name, value in wanted.values.items()},
+        "state": JobState.WAITING,
+        "due": wanted.due,
+        "retries": wanted.retries,
+        "attempts": 0,
+    }
+
+
+def _write_subscriptions(session: Session, step: Step, taken: bpmn.Advance) -> list[int]:
+    table = tables.Subscription
+    if taken.closed_subscriptions:
+        closed = (table.instance_id == step.instance, table.token.in_(taken.closed_subscriptions))
+        session.execute(delete(table).where(*closed))
+    for_messages = []
+    for opened in taken.opened_subscriptions:
+        row = {
+            "instance_id": step.instance,
+            "process": step.process,
+            "token": opened.place.token,
+            "element": opened.place.element,
+            "kind": opened.kind,
+            "name": opened.name,
+            "key": opened.key,
+        }
+        subscription: int = session.execute(insert(table).returning(table.id), row).scalar_one()
+        if opened.kind == "message":
+            for_messages.append(subscription)
+    return for_messages
+
+
+def _write_incidents(session: Session, step: Step, taken: bpmn.Advance) -> None:
+    if taken.ended or taken.resolved_faults:
+        gone = None if taken.ended else taken.resolved_faults
+        incidents.resolve(session, step.instance, gone, by=step.actor, at=step.at)
+    for fault in taken.faults:
+        incidents.open(
+            session,
+            instance=step.instance,
+            business_key=step.business_key,
+            token=fault.place.token,
+            element=fault.place.element,
+            message=fault.message,
+            at=step.at,
+        )

@@ -1,0 +1,11 @@
+// What every page has: shortcuts, one sending per form, the card without a connection, no forgotten texts.
+
+import { listenToKeys } from "./keys.js";
+import { tidyLeftovers } from "./leftovers.js";
+import { prepareOffline } from "./offline.js";
+import { sendOnce } from "./once.js";
+
+listenToKeys();
+sendOnce();
+prepareOffline();
+tidyLeftovers();

@@ -1,0 +1,85 @@
+"""Where a process stands and the way it came: for its picture, and in words for those who cannot see one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lxml import etree
+
+from engine.diagrams import Diagram
+from engine.history import Event
+from webapp.content import content, title
+from webapp.language import gettext as _
+
+FELT = frozenset(
+    (
+        *("userTask", "manualTask", "receiveTask", "callActivity"),
+        *("startEvent", "intermediateCatchEvent", "intermediateThrowEvent", "boundaryEvent", "endEvent"),
+    )
+)
+"""What people notice of a process; gateways and automatic steps say nothing to them."""
+
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """`marks` are element ids for the picture; `here`, `failed` and `way` names, the way in the order it was gone."""
+
+    process: str
+    name: str
+    marks: dict[str, list[str]]
+    here: list[str]
+    failed: list[str]
+    way: list[str]
+
+
+def trace(drawn: Diagram, events: Iterable[Event]) -> Trace:
+    """What the case's events say of this process; an element without a name has no place in words."""
+    called = _names(drawn.xml)
+    felt = {element: name for (element, kind), name in called.items() if kind in FELT}
+    left = (move.element for event in events for move in event.left if move.process == drawn.process)
+    return Trace(
+        drawn.process,
+        drawn.name,
+        {name: sorted(getattr(drawn, name)) for name in ("open", "completed", "flows", "failed")},
+        _words(drawn.open, felt),
+        _words(drawn.failed, {element: name for (element, _kind), name in called.items()}),
+        _words((element for element in left if element in drawn.completed), felt),
+    )
+
+
+def drawing(drawn: Diagram) -> bytes:
+    """The file of the process with its names in the reader's language."""
+    tree = etree.fromstring(drawn.xml, _PARSER)
+    for each in _named(tree):
+        each.attrib["name"] = content(str(each.attrib["name"]))
+    return etree.tostring(tree, encoding="utf-8", xml_declaration=True)
+
+
+def texts() -> dict[str, str]:
+    """What the script of the diagram says."""
+    return {
+        "label": _("Diagram of the process"),
+        "larger": _("Larger"),
+        "smaller": _("Smaller"),
+        "whole": _("All of it"),
+        "here": _("It stands here"),
+        "failed": _("Stopped"),
+        "missing": _("The diagram cannot be shown. The list says the same."),
+    }
+
+
+def _words(elements: Iterable[str], called: Mapping[str, str]) -> list[str]:
+    return list(dict.fromkeys(title(called[element]) for element in elements if element in called))
+
+
+def _names(xml: bytes) -> dict[tuple[str, str], str]:
+    """The name of each element by its id and kind."""
+    found = _named(etree.fromstring(xml, _PARSER))
+    return {(str(each.get("id")), etree.QName(each).localname): str(each.get("name")) for each in found}
+
+
+def _named(tree: etree._Element) -> Iterable[etree._Element]:
+    return (each for each in tree.iter("{*}*") if "id" in each.attrib and "name" in each.attrib)
