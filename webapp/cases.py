@@ -91,10 +91,7 @@ def show(number: str) -> str:
             InstanceState.COMPLETED: _("completed"),
             InstanceState.CANCELLED: _("cancelled"),
         },
-        processes=[
-            (instance, [traces.trace(drawn, events) for drawn in diagrams.of_instance(session, instance.id, person)])
-            for instance in instances
-        ],
+        processes=[(each, [] if each.ended_at else _traces(session, each, events)) for each in instances],
         texts=traces.texts(),
         tasks=tasks,
         may_work={task.id for task in tasks if identity.may(person, task)},
@@ -140,6 +137,12 @@ def comment(number: str) -> AnyResponse:
         unknown = _(", ").join(f"@{name}" for name in written.unknown)
         flash(_("Nobody who may read this case has this name: %(names)s", names=unknown), "warning")
     return redirect(url_for("cases.show", number=number, _anchor="comments"), 303)
+
+
+def _traces(session: Session, instance: cases.InstanceRow, events: list[history.Event]) -> list[traces.Trace]:
+    """Where the process and those that it called stand, and the way they came."""
+    own = [event for event in events if event.instance == instance.id]
+    return [traces.trace(drawn, own) for drawn in diagrams.of_instance(session, instance.id, edge.person())]
 
 
 def decided(session: Session, number: str, events: Iterable[history.Event]) -> list[Step]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml import etree
 
@@ -75,7 +76,8 @@ def _words(elements: Iterable[str], called: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(title(called[element]) for element in elements if element in called))
 
 
-def _names(xml: bytes) -> dict[tuple[str, str], str]:
+@lru_cache(maxsize=64)
+def _names(xml: bytes) -> Mapping[tuple[str, str], str]:
     """The name of each element by its id and kind."""
     found = _named(etree.fromstring(xml, _PARSER))
     return {(str(each.get("id")), etree.QName(each).localname): str(each.get("name")) for each in found}

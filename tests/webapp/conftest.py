@@ -43,7 +43,8 @@ class Page:
     document: html.HtmlElement = field(init=False)
 
     def __post_init__(self) -> None:
-        self.document = html.document_fromstring(self.response.text or "<html></html>")
+        page = self.response.text if self.response.mimetype == "text/html" else ""
+        self.document = html.document_fromstring(page or "<html></html>")
 
     @property
     def status(self) -> int:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from freezegun.api import FrozenDateTimeFactory
+from lxml import etree
+from sqlalchemy import update
 
-from engine import worker
+from engine import tables, worker
 from tests.webapp.conftest import NOW, Browser, Page, People
 
 
@@ -139,6 +142,75 @@ def test_the_switch_of_language_lasts_and_stays_on_the_page(signed_in: People, a
     assert page.address == f"/cases/{applied}"
     assert page.title == f"Case {applied}"
     assert page.document.get("lang") == "en"
-    assert "青木 一郎 completed “申込みを書く”." in page.text
+    assert "青木 一郎 completed “Write the request”." in page.text
     assert clerk.open("/").title == "Inbox"
     assert clerk.press(clerk.open("/"), "日本語").title == "受信箱"
+
+
+def test_what_is_known_of_the_case_stands_at_its_head(signed_in: People, applied: str) -> None:
+    known = {
+        name: dict(
+            zip(
+                (dt.text for dt in page.document.xpath("//dl[@class='known']//dt")),
+                (dd.text for dd in page.document.xpath("//dl[@class='known']//dd")),
+                strict=True,
+            )
+        )
+        for name in ("chief1", "nurse1", "auditor1")
+        for page in [signed_in(name).open(f"/cases/{applied}")]
+    }
+
+    assert known == {
+        "chief1": {"品名": "いす", "種類": "新しく買う"},
+        "nurse1": {"品名": "いす", "種類": "新しく買う", "体調": "腰が痛い"},
+        "auditor1": {"品名": "●●●", "種類": "新しく買う"},
+    }
+
+
+def test_where_a_process_stands_and_the_way_it_came_are_told_in_words(signed_in: People, applied: str) -> None:
+    page = signed_in("clerk1").open(f"/cases/{applied}")
+
+    answers = page.document.xpath("//section[@aria-labelledby='processes']//dl/*/text()")
+    assert answers == ["いまここ", "申込みを確かめる", "ここまでの流れ", "申込みを書く"]
+
+
+def test_a_step_that_stopped_is_told_in_words_as_well(signed_in: People, applied: str) -> None:
+    chief = signed_in("chief1")
+
+    chief.press(chief.open("/tasks/2"), "この内容で終える", {"result": "again", "why": "値段を聞いてから"})
+
+    page = chief.open(f"/cases/{applied}")
+    answers = page.document.xpath("//section[@aria-labelledby='processes']//dl/*/text()")
+    assert answers[:2] == ["止まっています", "よいか"]
+
+
+def test_the_picture_is_drawn_from_the_file_of_the_process_and_the_way(
+    app: Flask, signed_in: People, applied: str
+) -> None:
+    app.config["SCRIPTS"] = True
+    clerk = signed_in("clerk1")
+
+    place = clerk.open(f"/cases/{applied}").document.find_class("diagram")[0]
+
+    marks = json.loads(place.get("data-trace"))
+    assert marks == {
+        "open": ["check"],
+        "completed": ["ask", "start"],
+        "flows": ["to_ask", "to_check"],
+        "failed": [],
+    }
+    drawn = clerk.client.get(place.get("data-diagram"))
+    assert drawn.content_type == "application/xml; charset=utf-8"
+    assert etree.fromstring(drawn.data).xpath("//*[@id='check']/@name") == ["申込みを確かめる"]
+
+
+def test_a_step_that_must_be_done_at_once_reproaches_nobody(app: Flask, signed_in: People, applied: str) -> None:
+    chief = signed_in("chief1")
+    with app.extensions["mamori"].transaction() as session:
+        task = tables.UserTask
+        session.execute(update(task).where(task.id == 2).values(due=task.opened_at))
+
+    card = chief.open("/").document.xpath("//ul[@class='cards']/li")[0].text_content()
+
+    assert "いますぐ" in card
+    assert "期限超過" not in card

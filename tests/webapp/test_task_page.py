@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from flask import Flask
 
@@ -196,7 +198,7 @@ def test_a_start_button_pressed_twice_begins_one_case(signed_in: People) -> None
     inbox = clerk.open("/")
 
     assert clerk.press(inbox, "申込みを始める").address == clerk.press(inbox, "申込みを始める").address
-    assert len([link for link in clerk.open("/cases").links() if link.startswith("2026-")]) == 1
+    assert clerk.open("/cases").tasks == ["事案 2026-0001"]
 
 
 def test_whoever_comes_second_is_told_who_was_first_and_keeps_what_they_typed(signed_in: People, asking: Page) -> None:
@@ -290,3 +292,29 @@ def test_no_page_needs_a_script(signed_in: People, asking: Page) -> None:
         assert not list(page.document.iter("script"))
         assert not page.document.xpath("//@style | //@onclick | //@onchange | //@onsubmit")
         assert not [link for link in page.links().values() if link.startswith("javascript:")]
+
+
+def test_scripts_come_from_our_own_files_and_the_pages_hold_what_they_need(
+    app: Flask, signed_in: People, asking: Page
+) -> None:
+    app.config["SCRIPTS"] = True
+    clerk = signed_in("clerk1")
+
+    task, case, inbox = clerk.open("/tasks/1"), clerk.open("/cases/2026-0001"), clerk.open("/")
+
+    scripts = [page.document.xpath("//script/@src") for page in (inbox, task, case)]
+    own = "/static/dist/"
+    assert scripts == [[f"{own}page.js", *more] for more in ([], [f"{own}form.js"], [f"{own}diagram.js"])]
+    assert task.document.body.get("data-person") == "clerk1"
+    form, _ = task.form("この内容で終える")
+    assert (form.get("data-draft"), form.get("data-task")) == ("/tasks/1/draft", "1")
+    texts = json.loads(task.document.get_element_by_id("form-texts").text)
+    assert texts["use"] == "この入力を使う"
+    assert task.document.xpath("//button[@data-without-script]/@value") == ["refresh"]
+    assert "引き受ける" in inbox.document.get_element_by_id("keys").text_content()
+
+
+def test_a_completed_step_tells_the_script_to_forget_what_was_typed(signed_in: People, asking: Page) -> None:
+    page = signed_in("clerk1").press(asking, "この内容で終える", APPLICATION)
+
+    assert page.document.xpath("//template/@data-completed-task") == ["1"]
