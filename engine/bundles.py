@@ -14,7 +14,7 @@ from typing import TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import bpmn, business_days, catalogue, dmn, forms, guidance, tables, translations
+from engine import bpmn, business_days, catalogue, dmn, forms, guidance, policies, tables, translations
 from engine.bpmn import Finding
 from engine.catalogue import Catalogue, Fact
 from engine.errors import DeploymentNotFound, DeploymentRejected, FileUnreadable, ProcessNotFound
@@ -30,7 +30,7 @@ Read = TypeVar("Read")
 class Compiled:
     """What one deployment executes. `files` maps decision and form ids to the file that holds them.
 
-    `translations`: language → own words → words of that language.
+    `translations`: language → own words → words of that language. `waived`: where a policy is let be, and why.
     """
 
     digest: str
@@ -40,6 +40,7 @@ class Compiled:
     files: Mapping[str, str]
     guidance: Guidance
     translations: Mapping[str, Mapping[str, str]]
+    waived: tuple[Finding, ...]
 
 
 _kept: OrderedDict[tuple[str, tuple[str, ...]], Compiled] = OrderedDict()
@@ -73,6 +74,7 @@ def _compile(digest: str, job_types: tuple[str, ...], files: Mapping[str, bytes]
     form_files, read_forms = _read_forms(_ending(files, ".form"), findings)
     found = _read_one(files, catalogue.FILE, catalogue.read, findings) or Catalogue()
     cards = _read_one(files, guidance.FILE, guidance.read, findings) or Guidance()
+    rules = _read_one(files, policies.FILE, policies.read, findings) or ()
     words = _read_translations(_ending(files, translations.SUFFIX), findings)
     decisions = _ending(files, ".dmn")
     try:
@@ -80,12 +82,14 @@ def _compile(digest: str, job_types: tuple[str, ...], files: Mapping[str, bytes]
     except bpmn.BundleInvalid as invalid:
         raise DeploymentRejected((*invalid.findings, *findings)) from invalid
     findings += _dangling(found, processes) + _showing_marked(found.facts, read_forms)
+    judged = policies.check(rules, processes, [offer.name for offer in found.messages])
+    findings += judged.findings
     if not processes.processes and not processes.decisions and not read_forms:
         findings.append(Finding("", "", "", "プロセス・決定・フォームのファイルがありません。"))
     if findings:
         raise DeploymentRejected(tuple(findings))
     held = form_files | _decision_files(decisions)
-    return Compiled(digest, processes, read_forms, found, held, cards, words)
+    return Compiled(digest, processes, read_forms, found, held, cards, words, judged.waived)
 
 
 def _read_forms(sources: Mapping[str, bytes], findings: list[Finding]) -> tuple[dict[str, str], dict[str, forms.Form]]:

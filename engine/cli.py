@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from engine import (
+    bundles,
     business_days,
     cases,
     database,
@@ -112,6 +113,17 @@ def deploy(url: str, bundle: Path | None) -> None:
         console.print("同じ内容がすでに配備されています。")
     for key, version in deployed.versions.items():
         console.print(f"{key} 第 {version} 版")
+
+
+@main.command()
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
+@told
+def lint(folders: tuple[Path, ...]) -> None:
+    """Check a bundle, without deploying it; the bundled processes without FOLDERS."""
+    compiled = bundles.compile_files(deployments.read_folder(*(folders or deployments.BUNDLED)), deployments.JOB_TYPES)
+    for finding in compiled.waived:
+        console.print(str(finding), markup=False)
+    console.print("このまま配備できます。")
 
 
 def bundle_files(folder: Path | None) -> dict[str, bytes]:

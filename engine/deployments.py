@@ -18,10 +18,11 @@ from engine.catalogue import Catalogue
 from engine.errors import FileUnreadable
 from engine.guidance import FILE as GUIDANCE
 from engine.guidance import Guidance
+from engine.policies import FILE as POLICIES
 from engine.states import EventType
 
 SUFFIXES = (".bpmn", ".dmn", ".form", ".po")
-NAMES = (CATALOGUE, GUIDANCE)
+NAMES = (CATALOGUE, GUIDANCE, POLICIES)
 BUNDLED = tuple(Path(__file__).resolve().parent.parent / folder for folder in ("processes", "forms"))
 """The folders that come with the program."""
 JOB_TYPES = frozenset({"notify"})

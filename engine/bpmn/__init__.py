@@ -43,6 +43,7 @@ from engine.bpmn.advance import (
 from engine.bpmn.bundle import Bundle, Process, compile_bundle
 from engine.bpmn.errors import ActorExcluded, BpmnError, BundleInvalid, Finding, TokenGone
 from engine.bpmn.events import Error
+from engine.bpmn.graph import Graph, Node, Way, control_flow
 from engine.bpmn.scopes import Token, Values, holders, visible
 from engine.bpmn.step import Step
 
@@ -68,9 +69,11 @@ __all__ = [
     "Fault",
     "Finding",
     "FireTimer",
+    "Graph",
     "HostCall",
     "JobCompleted",
     "JobFailed",
+    "Node",
     "OpenedSubscription",
     "OpenedTask",
     "Place",
@@ -82,10 +85,13 @@ __all__ = [
     "ThrownMessage",
     "ThrownSignal",
     "TokenGone",
+    "UserTask",
     "VariableChange",
     "WantedJob",
+    "Way",
     "advance",
     "compile_bundle",
+    "control_flow",
     "task_scope",
 ]
 
