@@ -1,8 +1,8 @@
 """The pages through which people work: server-rendered, complete without JavaScript.
 
-One module per page family (inbox, tasks, cases, starts, incidents, emergency, filters, account); `edge` is the only
-place that knows the clock, the signed-in person and the transaction; forms_html and templates/fields.html turn a form
-into HTML and back; content and told speak the reader's language; errors maps every error of the engine to one status
+One module per page family (inbox, tasks, cases, starts, incidents, emergency, filters, settings, account); `edge` is
+the only place that knows the clock, the signed-in person and the transaction; forms_html and templates/fields.html
+turn a form into HTML and back; content and told speak the reader's language; errors maps every error of the engine to one status
 and one calm page.
 """
 
@@ -31,13 +31,23 @@ from webapp import (
     incidents,
     language,
     names,
+    settings,
     starts,
     tasks,
     told,
 )
 
 MAX_POST = 1024 * 1024  # bytes; a form with every text at its limit is far below
-PAGES = (inbox.pages, tasks.pages, cases.pages, filters.pages, starts.pages, incidents.pages, emergency.pages)
+PAGES = (
+    inbox.pages,
+    tasks.pages,
+    cases.pages,
+    filters.pages,
+    starts.pages,
+    settings.pages,
+    incidents.pages,
+    emergency.pages,
+)
 
 
 def create_app(database_url: str, **config: object) -> Flask:

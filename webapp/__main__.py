@@ -16,7 +16,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 from waitress.server import create_server
 
-from engine import deployments, identity
+from engine import deployments, identity, mail
 from engine.database import Database
 from engine.errors import EngineError
 from engine.worker import Worker
@@ -60,7 +60,7 @@ def _serve(listening: socket.socket) -> None:
         people = prepare(database, datetime.now(ZONE))
     except (SQLAlchemyError, EngineError, OSError) as fault:
         raise CannotStart(_line(fault)) from fault
-    worker = Worker(database, lambda: datetime.now(ZONE))
+    worker = Worker(database, lambda: datetime.now(ZONE), mailing=_mailing(listening))
     worker.start()
     try:
         _announce(listening, people, database)
@@ -68,6 +68,14 @@ def _serve(listening: socket.socket) -> None:
     finally:
         worker.stop()
         database.close()
+
+
+def _mailing(listening: socket.socket) -> mail.Mailing:
+    """How mail goes out, as the environment says; its links lead here unless MAMORI_BASE_URL says otherwise."""
+    try:
+        return mail.from_environment({"MAMORI_BASE_URL": _address(listening), **os.environ})
+    except EngineError as fault:
+        raise CannotStart(_line(fault)) from fault
 
 
 def _run(app: Flask, listening: socket.socket) -> None:
@@ -116,16 +124,20 @@ def _listen(host: str, port: str) -> socket.socket:
 
 
 def _announce(listening: socket.socket, people: Sequence[identity.Person], database: Database) -> None:
-    host, port = listening.getsockname()[:2]
     with database.reading() as session:
         labels = {name: group.label for name, group in identity.groups(session).items()}
-    print(f"Mamori runs at http://{host}:{port}/  (Ctrl+C ends it)")
+    print(f"Mamori runs at {_address(listening)}/  (Ctrl+C ends it)")
     print(f"Sign in with one of these names and the password {DEMO_PASSWORD}:")
     width = max((len(person.name) for person in people), default=0)
     for person in people:
         roles = ", ".join(labels.get(group, group) for group in person.groups)
         print(f"  {person.name:<{width}}  {person.label}  {roles}")
     sys.stdout.flush()
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _line(fault: Exception) -> str:

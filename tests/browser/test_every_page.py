@@ -61,6 +61,7 @@ PAGES: Mapping[str, Callable[[Window], None]] = {
     "search without a hit": on("/cases?q=見当たらない言葉&overdue=yes"),
     "case": on_a_case,
     "emergency": on("/emergency"),
+    "settings": on("/settings"),
     "nothing there": on("/nowhere"),
 }
 """The pages of somebody who is signed in."""

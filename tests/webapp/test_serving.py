@@ -36,8 +36,8 @@ def port() -> int:
         return number
 
 
-def command(folder: Path, port: int | str) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PORT": str(port), "PYTHONPATH": str(ROOT)}
+def command(folder: Path, port: int | str, **settings: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, **settings, "PORT": str(port), "PYTHONPATH": str(ROOT)}
     environment.pop("DATABASE_URL", None)
     return subprocess.Popen(
         [sys.executable, "-m", "webapp"],
@@ -137,6 +137,15 @@ def test_a_database_that_is_none_is_one_clear_line(tmp_path: Path, port: int) ->
     assert process.returncode == 1
     assert len(errors.splitlines()) == 1
     assert errors.startswith("Mamori cannot start: ")
+
+
+def test_a_mail_server_that_is_none_is_one_clear_line(tmp_path: Path, port: int) -> None:
+    with command(tmp_path, port, MAMORI_SMTP_URL="mail.example.jp") as process:
+        _, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert len(errors.splitlines()) == 1
+    assert errors.startswith("Mamori cannot start: MAMORI_SMTP_URL ")
 
 
 def test_the_key_is_made_once_and_is_for_its_owner_alone(tmp_path: Path) -> None:
