@@ -21,6 +21,7 @@ check: .venv/installed-dev
 bench: .venv/installed-dev
 	$(BIN)/python tests/benchmarks/bench_feel_dmn.py
 	$(BIN)/python tests/benchmarks/bench_engine.py
+	$(BIN)/python tests/benchmarks/bench_pages.py
 
 .venv/installed: pyproject.toml requirements.lock | python
 	@mkdir -p var

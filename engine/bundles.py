@@ -181,6 +181,13 @@ def _decision_files(sources: Mapping[str, bytes]) -> dict[str, str]:
 
 def of_deployment(session: Session, deployment: int) -> Compiled:
     """The compiled bundle of a stored deployment; raises DeploymentNotFound."""
+    known: dict[int, Compiled] = session.info.setdefault("bundles", {})  # a deployment never changes
+    if deployment not in known:
+        known[deployment] = _of_deployment(session, deployment)
+    return known[deployment]
+
+
+def _of_deployment(session: Session, deployment: int) -> Compiled:
     stored = session.execute(
         select(tables.Deployment.digest, tables.Deployment.job_types).where(tables.Deployment.id == deployment)
     ).one_or_none()
@@ -212,7 +219,19 @@ def newest(session: Session, key: str) -> Definition:
 
 
 def newest_of_all(session: Session) -> tuple[Definition, ...]:
-    """The newest definition of every process, in order of key."""
+    """The newest definition of every process, in order of key; read once in a transaction that deploys nothing."""
+    if "newest" not in session.info:
+        session.info["newest"] = _newest_of_all(session)
+    found: tuple[Definition, ...] = session.info["newest"]
+    return found
+
+
+def deployed(session: Session) -> None:
+    """Other definitions are the newest now: for whoever writes a deployment."""
+    session.info.pop("newest", None)
+
+
+def _newest_of_all(session: Session) -> tuple[Definition, ...]:
     table = tables.ProcessDefinition
     latest = select(table.key, func.max(table.version).label("version")).group_by(table.key).subquery()
     rows = session.execute(

@@ -316,10 +316,14 @@ def variables(session: Session, business_key: str, person: Person) -> dict[str, 
     return redaction.of_variables(history.last_written(session, business_key))
 
 
+TOLD = ("field", "message", "comment")
+"""Kinds of recorded values that people are told: what was answered and written, and why something stopped."""
+
+
 def timeline(session: Session, business_key: str, person: Person) -> list[history.Event]:
-    """Every event of the case, oldest first, without what carries a mark the person may not read."""
+    """Every event of the case, oldest first, with what people are told of it and may read."""
     redaction = _Redaction.for_case(session, business_key, person)
-    return history.of_case(session, business_key, redaction.of_recorded if redaction.hidden else None)
+    return history.of_case(session, business_key, redaction.of_recorded if redaction.hidden else None, TOLD)
 
 
 @dataclass(frozen=True, slots=True)

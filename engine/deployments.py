@@ -91,6 +91,7 @@ def deploy(
     ]
     session.execute(insert(tables.Resource), contents)
     versions = _define(session, deployment, compiled)
+    bundles.deployed(session)
     identity.put_groups(session, compiled.catalogue)
     facts = {"deployment_id": deployment, "versions": versions, "files": sorted(files)}
     history.append(session, history.NewEvent(EventType.DEPLOYED, at, by, facts, definition=compiled.digest))

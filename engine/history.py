@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -294,9 +294,14 @@ class Event:
         return self.facts.get("assignee")
 
 
-def of_case(session: Session, business_key: str, readable: Readable | None = None) -> list[Event]:
-    """Every event of a case, oldest first; `readable` gives what of each value may be seen."""
-    return list(_read(session, tables.HistoryEvent.business_key == business_key, readable))
+def of_case(
+    session: Session, business_key: str, readable: Readable | None = None, kinds: Collection[str] | None = None
+) -> list[Event]:
+    """Every event of a case, oldest first; `readable` gives what of each value may be seen.
+
+    With `kinds` only values of these kinds are read; the others are null.
+    """
+    return list(_read(session, tables.HistoryEvent.business_key == business_key, readable, kinds))
 
 
 def of_instance(session: Session, instance: int) -> list[Event]:
@@ -307,12 +312,18 @@ def of_system(session: Session) -> list[Event]:
     return list(_read(session, tables.HistoryEvent.chain == SYSTEM))
 
 
-def _read(session: Session, condition: ColumnElement[bool], readable: Readable | None = None) -> Iterator[Event]:
+def _read(
+    session: Session,
+    condition: ColumnElement[bool],
+    readable: Readable | None = None,
+    kinds: Collection[str] | None = None,
+) -> Iterator[Event]:
     events, values = tables.HistoryEvent, tables.HistoryValue
     columns = (values.event_id, values.number, values.kind, values.name, values.value)
     ids = select(events.id).where(condition)
     stored: dict[int, list[tuple[int, str, str, str | None]]] = {}
-    for row in session.execute(select(*columns).where(values.event_id.in_(ids))):
+    wanted = [values.event_id.in_(ids)] if kinds is None else [values.event_id.in_(ids), values.kind.in_(kinds)]
+    for row in session.execute(select(*columns).where(*wanted)):
         stored.setdefault(row.event_id, []).append((row.number, row.kind, row.name, row.value))
     for event in session.execute(select(events).where(condition).order_by(events.id)).scalars():
         form = (event.facts.get("task") or {}).get("form_id")

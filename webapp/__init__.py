@@ -2,8 +2,8 @@
 
 One module per page family (inbox, tasks, cases, starts, incidents, emergency, filters, settings, account); `edge` is
 the only place that knows the clock, the signed-in person and the transaction; forms_html and templates/fields.html
-turn a form into HTML and back; content and told speak the reader's language; errors maps every error of the engine to one status
-and one calm page.
+turn a form into HTML and back; content and told speak the reader's language; errors maps every error of the engine to
+one status and one calm page.
 """
 
 from __future__ import annotations

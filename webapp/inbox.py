@@ -11,7 +11,7 @@ from engine import notices, saved_filters, user_tasks
 from engine.task_criteria import TaskCriteria
 from webapp import edge, filters
 
-LIMIT = 100  # tasks in each part of the page
+LIMIT = 50  # tasks in each part of the page
 
 pages = Blueprint("inbox", __name__)
 

@@ -14,7 +14,7 @@ import flask_babel
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
-from flask import Blueprint, Flask, redirect, request, session
+from flask import Blueprint, Flask, g, redirect, request, session
 from flask_babel import Babel, format_date, format_datetime, get_locale
 from werkzeug.wrappers import Response
 
@@ -36,6 +36,11 @@ def init_app(app: Flask) -> None:
     with app.app_context():
         messages = babel.domain_instance
     messages.cache["ja", messages.domain[0]] = _japanese()
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _messages().ugettext(text),
+        lambda one, many, number: _messages().ungettext(one, many, number),
+        newstyle=True,
+    )
     app.jinja_env.filters.update(moment=moment, day=day)
     app.context_processor(lambda: {"language": str(get_locale())})
     app.register_blueprint(pages)
@@ -60,6 +65,14 @@ def switch() -> Response:
 def gettext(message: str, /, **values: object) -> str:
     """The message in the reader's language, with the values in it."""
     return str(flask_babel.gettext(message, **values))
+
+
+def _messages() -> Translations:
+    """The catalogue of this request's language; a page asks for it hundreds of times."""
+    if "messages" not in g:
+        g.messages = flask_babel.get_translations()
+    found: Translations = g.messages
+    return found
 
 
 def moment(value: datetime) -> str:
