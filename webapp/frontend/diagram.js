@@ -16,7 +16,7 @@ const COLOURS = {
   defaultLabelColor: "var(--text)",
 };
 
-// A diagram in a closed part of the page has no size yet: it is drawn when it comes into view.
+// This script comes with the first diagram in view (late.js); each further one is drawn when it comes into view.
 const seen = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (!isIntersecting) continue;

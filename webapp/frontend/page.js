@@ -1,6 +1,7 @@
 // What every page has: shortcuts, one sending per form, the card without a connection, no forgotten texts.
 
 import { listenToKeys } from "./keys.js";
+import { drawWhenSeen } from "./late.js";
 import { tidyLeftovers } from "./leftovers.js";
 import { prepareOffline } from "./offline.js";
 import { sendOnce } from "./once.js";
@@ -9,3 +10,4 @@ listenToKeys();
 sendOnce();
 prepareOffline();
 tidyLeftovers();
+drawWhenSeen();
