@@ -343,10 +343,7 @@ def evaluate_feel(expression: str) -> None:
 @told
 def decide(file: Path, decision: str, inputs: Path | None) -> None:
     """Evaluate a decision of a DMN file, and say which rules held."""
-    try:
-        definitions = dmn.read(file.read_bytes())
-    except OSError as fault:
-        raise FileUnreadable(f"{file} を読めません({fault.strerror})。") from fault
+    definitions = read_decisions(file)
     given = {} if inputs is None else {key: feel.from_python(value) for key, value in read_json(inputs).items()}
     environment = feel.Environment(now=now(), functions=business_days.FUNCTIONS)
     outcome = definitions.evaluate(decision, given, environment)
@@ -359,6 +356,32 @@ def decide(file: Path, decision: str, inputs: Path | None) -> None:
     _warn(environment)
     if outcome.faults:
         raise click.ClickException("、".join(outcome.faults))
+
+
+def read_decisions(file: Path) -> dmn.Definitions:
+    """The decisions of the file; raises FileUnreadable, dmn.DmnInvalid, dmn.XmlRefused."""
+    try:
+        return dmn.read(file.read_bytes())
+    except OSError as fault:
+        raise FileUnreadable(f"{file} を読めません({fault.strerror})。") from fault
+
+
+@main.group("dmn")
+def decision_tables() -> None:
+    """Decision tables as files."""
+
+
+@decision_tables.command("check")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@told
+def check_tables(files: tuple[Path, ...]) -> None:
+    """Tell gaps, overlaps, rules that never match, and cells that are no FEEL or do not fit their column."""
+    found = [(file, finding) for file in files for finding in dmn.analyse(read_decisions(file))]
+    for file, finding in found:
+        console.print(f"{file} {finding.message}", markup=False)
+    if found:
+        raise SystemExit(1)
+    console.print(f"{len(files)} 件のファイルの決定表に、指摘はありません。")
 
 
 def _warn(environment: feel.Environment) -> None:

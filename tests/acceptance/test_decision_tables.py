@@ -152,3 +152,8 @@ def on_border(point: etree._Element, box: Box) -> bool:
     x, y = number(point, "x"), number(point, "y")
     left, top, right, bottom = box
     return left <= x <= right and y in (top, bottom)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_analysis_finds_no_gap_no_overlap_and_nothing_that_it_cannot_decide(file: str) -> None:
+    assert [finding.message for finding in dmn.analyse(dmn.read((FOLDER / file).read_bytes()))] == []

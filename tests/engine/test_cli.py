@@ -170,3 +170,33 @@ def test_scenarios_print_a_line_each_and_exit_with_what_came_of_them(
     assert both.exit_code == 1
     assert 'reviewers: ["ben"] のはずが ["anna"] でした。' in both.output
     assert "1 / 2 件が期待どおりです" in both.output
+
+
+TABLE = """<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" id="f" name="f" namespace="urn:f">
+<decision id="fee" name="料金"><decisionTable>
+<input><inputExpression typeRef="number"><text>level</text></inputExpression>
+<inputValues><text>1, 2, 3</text></inputValues></input><output name="fee"/>
+<rule><inputEntry><text>1</text></inputEntry><outputEntry><text>10</text></outputEntry></rule>
+<rule><inputEntry><text>1, 2</text></inputEntry><outputEntry><text>20</text></outputEntry></rule>
+</decisionTable></decision></definitions>"""
+
+
+def test_decision_tables_are_checked_for_gaps_and_overlaps_with_examples(mamori: Mamori, tmp_path: Path) -> None:
+    path = tmp_path / "fee.dmn"
+    path.write_text(TABLE, "utf-8")
+    wrong = mamori("dmn", "check", str(path))
+    path.write_text(TABLE.replace("1, 2</text></inputEntry>", "2, 3</text></inputEntry>"), "utf-8")
+    right = mamori("dmn", "check", str(path))
+    path.write_text("<definitions", "utf-8")
+    broken = mamori("dmn", "check", str(path))
+
+    assert wrong.exit_code == 1
+    assert len(wrong.output.splitlines()) == 2
+    assert all(line.startswith(f"{path} 料金: ") for line in wrong.output.splitlines())
+    assert "level = 3" in wrong.output  # the gap
+    assert "level = 1" in wrong.output  # the overlap
+    assert (right.exit_code, right.output) == (0, "1 件のファイルの決定表に、指摘はありません。\n")
+    assert broken.exit_code == 1
+    assert mamori("dmn", "check", str(tmp_path / "gone.dmn")).output.endswith(
+        "を読めません(No such file or directory)。\n"
+    )
