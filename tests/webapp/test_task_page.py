@@ -304,7 +304,8 @@ def test_scripts_come_from_our_own_files_and_the_pages_hold_what_they_need(
 
     scripts = [page.document.xpath("//script/@src") for page in (inbox, task, case)]
     own = "/static/dist/"
-    assert scripts == [[f"{own}page.js", *more] for more in ([], [f"{own}form.js"], [f"{own}diagram.js"])]
+    assert scripts == [[f"{own}page.js", *more] for more in ([], [f"{own}form.js"], [])]
+    assert case.document.xpath("//@data-script") == [f"{own}diagram.js"]  # fetched when a diagram is in view
     assert task.document.body.get("data-person") == "clerk1"
     form, _ = task.form("この内容で終える")
     assert (form.get("data-draft"), form.get("data-task")) == ("/tasks/1/draft", "1")
