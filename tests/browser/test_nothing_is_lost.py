@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import NO_CONNECTION, OpenWindow, Window
 
@@ -69,4 +69,22 @@ def test_without_a_connection_the_text_is_kept_and_saved_when_it_is_back(open_wi
     window.context.set_offline(False)
     expect(window.main).to_contain_text("下書きを保存しました")
     window.page.reload()
+    expect(window.main.get_by_label("調べたこと")).to_have_value(TYPED)
+
+
+def test_what_is_typed_before_the_script_has_come_is_kept(open_window: OpenWindow) -> None:
+    window = open_window("supervisor1")
+    held: list[Route] = []
+    window.page.route("**/form.js", lambda route: held.append(route))
+    window.open("/")
+    window.page.get_by_role("link", name=REPLYING, exact=True).first.click(no_wait_after=True)
+    window.main.get_by_label("調べたこと").fill(TYPED)
+    assert len(held) == 1
+    held[0].continue_()
+    expect(window.page.locator("[data-without-script]")).to_have_count(0)  # the script is at work
+    window.page.close()
+
+    window.page = window.context.new_page()
+    window.open("/")
+    window.follow(REPLYING)
     expect(window.main.get_by_label("調べたこと")).to_have_value(TYPED)

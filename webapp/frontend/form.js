@@ -5,7 +5,7 @@
 // buttons post the form and the page comes back whole.
 
 import { Autosave, NotSaved } from "./autosave.js";
-import { merge, stateOf, statesOf } from "./merge.js";
+import { merge, stateOf, statesOf, wasChanged } from "./merge.js";
 import { pairsOf, same, typedHere } from "./typed.js";
 import { clock, element, moment, offer } from "./words.js";
 
@@ -13,6 +13,7 @@ const PAUSE_TYPED = 1000; // ms without a key
 const PAUSE_CHOSEN = 100;
 const PAUSE_LEFT = 300; // fields that moved under a click would swallow it
 const WRITTEN = "textarea, input:not([type=radio], [type=checkbox], [type=date], [type=time], [type=datetime-local])";
+const ENTERED = "input:not([type=hidden]), select, textarea";
 const IN_PLACE = /^(save|refresh|add:.*|remove:.*)$/; // buttons that need not leave the page
 const CHANGES_ROWS = /^(add|remove):([^[]*)/;
 const KEEPALIVE = 60_000; // bytes; more may not outlive the page
@@ -165,7 +166,9 @@ function begin(form) {
     const copies = typed.of(task).filter((copy) => copy.page !== page);
     const shown = current();
     const again = copies.filter((copy) => same(copy.pairs, shown));
-    if (again.length || form.querySelector(".wrong")) {
+    const early = [...form.elements].filter((each) => each.matches(ENTERED) && wasChanged(each));
+    for (const { name } of early) edited.add(name);
+    if (early.length || again.length || form.querySelector(".wrong")) {
       keep();
       autosave.changed(0);
     }

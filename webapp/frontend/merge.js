@@ -13,6 +13,16 @@ export function stateOf(control) {
   return control.multiple ? JSON.stringify([...control.selectedOptions].map((option) => option.value)) : control.value;
 }
 
+/** Whether somebody changed the control since the page came: this script comes later than the fields. */
+export function wasChanged(control) {
+  if (control.type === "checkbox" || control.type === "radio") return control.checked !== control.defaultChecked;
+  if (!control.options) return control.value !== control.defaultValue;
+  const options = [...control.options];
+  const chosen = options.filter((option) => option.defaultSelected);
+  const first = chosen.length || control.multiple ? chosen : options.slice(0, 1);
+  return options.some((option) => option.selected !== first.includes(option));
+}
+
 /** The states of all controls now, by control. */
 export function statesOf(container) {
   return new Map([...container.querySelectorAll(CONTROLS)].map((control) => [control, stateOf(control)]));
