@@ -188,15 +188,20 @@ def of_deployment(session: Session, deployment: int) -> Compiled:
 
 
 def _of_deployment(session: Session, deployment: int) -> Compiled:
-    stored = session.execute(
+    found = session.execute(
         select(tables.Deployment.digest, tables.Deployment.job_types).where(tables.Deployment.id == deployment)
     ).one_or_none()
-    if stored is None:
+    if found is None:
         raise DeploymentNotFound(deployment)
-    kept = _kept.get((stored.digest, tuple(stored.job_types)))
+    return stored(session, deployment, found.digest, found.job_types)
+
+
+def stored(session: Session, deployment: int, digest: str, job_types: Collection[str]) -> Compiled:
+    """The compiled bundle of a stored deployment of which digest and job types are known."""
+    kept = _kept.get((digest, tuple(job_types)))
     if kept is None:
         query = select(tables.Resource.name, tables.Resource.content).where(tables.Resource.deployment_id == deployment)
-        kept = compile_files(dict(session.execute(query).all()), stored.job_types)
+        kept = compile_files(dict(session.execute(query).all()), job_types)
     return kept
 
 

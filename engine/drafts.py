@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sql
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine import identity, tables
@@ -21,6 +21,9 @@ from engine.identity import Person
 from engine.states import TaskState
 
 MAX_BYTES = 1024 * 1024
+
+_DRAFTS = tables.core(tables.Draft)
+_DELETE = sql.delete(_DRAFTS).where(_DRAFTS.c.task_id == bindparam("task"), _DRAFTS.c.person == bindparam("person"))
 
 Pairs = Iterable[tuple[str, str]]
 
@@ -96,5 +99,4 @@ def _draft(task: int, stored: list[list[str]], saved_at: datetime) -> Draft:
 
 def delete(session: Session, task: int, person: Person) -> None:
     """The person has no draft of the task."""
-    table = tables.Draft
-    session.execute(sql.delete(table).where(table.task_id == task, table.person == person.name))
+    session.execute(_DELETE, {"task": task, "person": person.name})

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import ColumnElement, Row, insert, select
+from sqlalchemy import ColumnElement, Row, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from engine import bpmn, feel, tables
@@ -29,6 +29,17 @@ START = "0" * 64
 """What the first event of a chain names as the one before."""
 REFERENCE = "$value"
 """A JSON object with this one key stands for the value with that number."""
+
+
+_EVENTS = tables.core(tables.HistoryEvent)
+_HEAD = (
+    select(_EVENTS.c.seq, _EVENTS.c.hash)
+    .where(_EVENTS.c.chain == bindparam("of_chain"))
+    .order_by(_EVENTS.c.seq.desc())
+    .limit(1)
+)
+_APPEND = insert(_EVENTS).returning(_EVENTS.c.id)
+_APPEND_VALUES = insert(tables.core(tables.HistoryValue))
 
 
 class Values:
@@ -97,23 +108,20 @@ def append(session: Session, new: NewEvent) -> int:
         "previous": previous,
     }
     row["hash"] = chain_hash(row)
-    event: int = session.execute(insert(tables.HistoryEvent).returning(tables.HistoryEvent.id), row).scalar_one()
+    event: int = session.execute(_APPEND, row).scalar_one()
     if salts:
         session.execute(
-            insert(tables.HistoryValue),
+            _APPEND_VALUES,
             [
-                {"event_id": event, "number": number, "kind": kind, "name": name, "value": text, "salt": salt}
+                {"event_id": event, "number": number, "kind": kind, "name": name, "encoded": text, "salt": salt}
                 for number, (salt, (kind, name, text)) in enumerate(zip(salts, new.values.rows, strict=True))
             ],
         )
     return event
 
 
-_HEADS = select(tables.HistoryEvent.seq, tables.HistoryEvent.hash).order_by(tables.HistoryEvent.seq.desc()).limit(1)
-
-
 def _head(session: Session, chain: str) -> tuple[int, str]:
-    found = session.execute(_HEADS.where(tables.HistoryEvent.chain == chain)).one_or_none()
+    found = session.execute(_HEAD, {"of_chain": chain}).one_or_none()
     return (0, START) if found is None else (found.seq, found.hash)
 
 

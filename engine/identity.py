@@ -11,7 +11,7 @@ from typing import Protocol
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Select, delete, insert, or_, select, update
+from sqlalchemy import Select, bindparam, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine import tables
@@ -25,6 +25,11 @@ _GROUPS = select(tables.Group).order_by(tables.Group.position, tables.Group.name
 _MARKS = select(tables.ReadableMark.mark, tables.ReadableMark.group)
 _MEMBERSHIPS = select(tables.Membership.person, tables.Membership.group)
 _PERSONS = select(tables.Person).where(tables.Person.active).order_by(tables.Person.id)
+_PARTICIPANTS = tables.core(tables.Participant)
+_PARTICIPANT = select(_PARTICIPANTS.c.granted).where(
+    _PARTICIPANTS.c.business_key == bindparam("of_case"), _PARTICIPANTS.c.person == bindparam("name")
+)
+_TAKE_PART = insert(_PARTICIPANTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +223,9 @@ def set_password(session: Session, name: str, password: str) -> None:
 
 def take_part(session: Session, business_key: str, name: str, at: datetime, *, granted: bool = False) -> None:
     """`name` is a participant of the case from now on, if they were not."""
-    table = tables.Participant
-    known = session.execute(
-        select(table.granted).where(table.business_key == business_key, table.person == name)
-    ).first()
-    if known is None:
-        session.execute(insert(table).values(business_key=business_key, person=name, granted=granted, since=at))
+    if session.execute(_PARTICIPANT, {"of_case": business_key, "name": name}).first() is None:
+        row = {"business_key": business_key, "person": name, "granted": granted, "since": at}
+        session.execute(_TAKE_PART, row)
 
 
 def readable_cases(reader: Person) -> Select[str] | None:

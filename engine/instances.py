@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine import bpmn, bundles, case_index, feel, history, identity, messages, openings, records, tables
@@ -66,24 +66,53 @@ class Delivery:
             raise TooManySteps(MAX_DELIVERIES)
 
 
-_STORED = select(
-    tables.ProcessInstance.process,
-    tables.ProcessInstance.business_key,
-    tables.ProcessInstance.version,
-    tables.ProcessInstance.snapshot,
-    tables.ProcessInstance.state,
-    tables.ProcessDefinition.deployment_id,
-).join(tables.ProcessDefinition, tables.ProcessDefinition.id == tables.ProcessInstance.definition_id)
+_INSTANCES, _CASES = tables.core(tables.ProcessInstance), tables.core(tables.Case)
+_DEFINITIONS, _DEPLOYMENTS = tables.core(tables.ProcessDefinition), tables.core(tables.Deployment)
+_STORED = (
+    select(
+        _INSTANCES.c.process,
+        _INSTANCES.c.business_key,
+        _INSTANCES.c.version,
+        _INSTANCES.c.snapshot,
+        _INSTANCES.c.state,
+        _DEFINITIONS.c.deployment_id,
+        _DEPLOYMENTS.c.digest,
+        _DEPLOYMENTS.c.job_types,
+    )
+    .join(_DEFINITIONS, _DEFINITIONS.c.id == _INSTANCES.c.definition_id)
+    .join(_DEPLOYMENTS, _DEPLOYMENTS.c.id == _DEFINITIONS.c.deployment_id)
+    .where(_INSTANCES.c.id == bindparam("instance"))
+)
+_REPLACE = (
+    update(_INSTANCES)
+    .where(
+        _INSTANCES.c.id == bindparam("instance"),
+        _INSTANCES.c.version == bindparam("read_version"),
+        _INSTANCES.c.state == InstanceState.ACTIVE,
+    )
+    .values(
+        snapshot=bindparam("snapshot"),
+        version=bindparam("version"),
+        state=bindparam("state"),
+        ended_at=bindparam("ended_at"),
+    )
+    .returning(_INSTANCES.c.id)
+)
+_TOUCH_CASE = (
+    update(_CASES)
+    .where(_CASES.c.business_key == bindparam("of_case"))
+    .values(changed_at=bindparam("at"), running=_CASES.c.running - bindparam("ended"))
+)
 
 
 def load(session: Session, instance: int) -> Running:
     """The running instance; raises InstanceNotFound, InstanceEnded."""
-    row = session.execute(_STORED.where(tables.ProcessInstance.id == instance)).one_or_none()
+    row = session.execute(_STORED, {"instance": instance}).one_or_none()
     if row is None:
         raise InstanceNotFound(instance)
     if row.state is not InstanceState.ACTIVE:
         raise InstanceEnded(instance)
-    compiled = bundles.of_deployment(session, row.deployment_id)
+    compiled = bundles.stored(session, row.deployment_id, row.digest, row.job_types)
     return Running(instance, row.process, row.business_key, row.version, row.snapshot, compiled)
 
 
@@ -322,16 +351,19 @@ def apply(
 
 
 def _write_snapshot(session: Session, running: Running, taken: bpmn.Advance, occasion: Occasion) -> None:
-    table = tables.ProcessInstance
-    changes: dict[str, Any] = {"snapshot": taken.snapshot, "version": running.version + 1}
+    state, ended_at = InstanceState.ACTIVE, None
     if taken.ended:
         cancelled = occasion.type is EventType.INSTANCE_CANCELLED
-        changes["state"] = InstanceState.CANCELLED if cancelled else InstanceState.COMPLETED
-        changes["ended_at"] = occasion.at
-    same = (table.id == running.id, table.version == running.version, table.state == InstanceState.ACTIVE)
-    if session.execute(update(table).where(*same).values(**changes).returning(table.id)).first() is None:
+        state, ended_at = InstanceState.CANCELLED if cancelled else InstanceState.COMPLETED, occasion.at
+    changes = {
+        "instance": running.id,
+        "read_version": running.version,
+        "version": running.version + 1,
+        "snapshot": taken.snapshot,
+        "state": state,
+        "ended_at": ended_at,
+    }
+    if session.execute(_REPLACE, changes).first() is None:
         raise StaleInstance(running.id)
-    case = tables.Case
-    counted = {"running": case.running - 1} if taken.ended else {}
-    where = case.business_key == running.business_key
-    session.execute(update(case).where(where).values(changed_at=occasion.at, **counted))
+    touched = {"of_case": running.business_key, "at": occasion.at, "ended": int(taken.ended)}
+    session.execute(_TOUCH_CASE, touched)

@@ -6,12 +6,48 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, update
+from sqlalchemy import bindparam, delete, insert, or_, update
 from sqlalchemy.orm import Session
 
 from engine import bpmn, feel, incidents, tables
 from engine.errors import StaleInstance
 from engine.states import OPEN_JOB, OPEN_TASK, JobKind, JobState, TaskState
+
+_TASKS, _JOBS = tables.core(tables.UserTask), tables.core(tables.Job)
+_OPEN_HERE = (
+    _TASKS.c.instance_id == bindparam("of_instance"),
+    _TASKS.c.token == bindparam("at_token"),
+    _TASKS.c.state.in_(OPEN_TASK),
+)
+_FREE = or_(_TASKS.c.assignee.is_(None), _TASKS.c.assignee == bindparam("by"))
+_CLOSED = (_TASKS.c.id, _TASKS.c.due)
+_CANCEL_TASK = (
+    update(_TASKS).where(*_OPEN_HERE).values(state=TaskState.CANCELLED, closed_at=bindparam("at")).returning(*_CLOSED)
+)
+_COMPLETE_TASK = (
+    update(_TASKS)
+    .where(*_OPEN_HERE, _FREE)
+    .values(state=TaskState.COMPLETED, closed_at=bindparam("at"), closed_by=bindparam("by"), assignee=bindparam("by"))
+    .returning(*_CLOSED)
+)
+_CANCEL_DEADLINE = (
+    update(_JOBS)
+    .where(_JOBS.c.task_id == bindparam("of_task"), _JOBS.c.state.in_(OPEN_JOB))
+    .values(state=JobState.CANCELLED)
+)
+_OPEN_TASK = insert(_TASKS).returning(_TASKS.c.id)
+_OFFER = insert(tables.core(tables.Candidate))
+_WANT_JOBS = insert(_JOBS)
+_DROP_JOBS = (
+    update(_JOBS)
+    .where(
+        _JOBS.c.instance_id == bindparam("of_instance"),
+        _JOBS.c.token.in_(bindparam("tokens", expanding=True)),
+        _JOBS.c.state.in_(OPEN_JOB),
+        _JOBS.c.task_id.is_(None),
+    )
+    .values(state=JobState.CANCELLED)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +74,16 @@ def write(session: Session, step: Step, taken: bpmn.Advance) -> list[int]:
 
 
 def _close_tasks(session: Session, step: Step, taken: bpmn.Advance) -> None:
-    table, jobs = tables.UserTask, tables.Job
     for closed in taken.closed_tasks:
-        same = [table.instance_id == step.instance, table.token == closed.token, table.state.in_(OPEN_TASK)]
-        changes: dict[str, Any] = {"state": TaskState.CANCELLED, "closed_at": step.at}
+        here: dict[str, Any] = {"of_instance": step.instance, "at_token": closed.token, "at": step.at}
         if closed.reason == "completed":
-            changes.update(state=TaskState.COMPLETED, closed_by=step.actor, assignee=step.actor)
-            same.append(or_(table.assignee.is_(None), table.assignee == step.actor))
-        task = session.execute(update(table).where(*same).values(**changes).returning(table.id)).scalar()
+            task = session.execute(_COMPLETE_TASK, {**here, "by": step.actor}).one_or_none()
+        else:
+            task = session.execute(_CANCEL_TASK, here).one_or_none()
         if task is None:
             raise StaleInstance(step.instance)
-        open_deadline = (jobs.task_id == task, jobs.state.in_(OPEN_JOB))
-        session.execute(update(jobs).where(*open_deadline).values(state=JobState.CANCELLED))
+        if task.due is not None:  # only such a task has a deadline
+            session.execute(_CANCEL_DEADLINE, {"of_task": task.id})
 
 
 def _open_tasks(session: Session, step: Step, taken: bpmn.Advance) -> None:
@@ -70,12 +104,11 @@ def _open_tasks(session: Session, step: Step, taken: bpmn.Advance) -> None:
             "escalate_to": list(opened.escalate_to),
             "opened_at": step.at,
         }
-        table = tables.UserTask
-        task: int = session.execute(insert(table).returning(table.id), row).scalar_one()
+        task: int = session.execute(_OPEN_TASK, row).scalar_one()
         _offer(session, task, opened)
         if opened.due is not None and opened.escalate_to:
             job = bpmn.WantedJob(opened.place, "timer", opened.due)
-            session.execute(insert(tables.Job), [_job(step, job) | {"kind": JobKind.DEADLINE, "task_id": task}])
+            session.execute(_WANT_JOBS, [_job(step, job) | {"kind": JobKind.DEADLINE, "task_id": task}])
 
 
 def _offer(session: Session, task: int, opened: bpmn.OpenedTask) -> None:
@@ -88,16 +121,14 @@ def _offer(session: Session, task: int, opened: bpmn.OpenedTask) -> None:
         for position, (kind, name) in enumerate(named)
     ]
     if rows:
-        session.execute(insert(tables.Candidate), rows)
+        session.execute(_OFFER, rows)
 
 
 def _write_jobs(session: Session, step: Step, taken: bpmn.Advance) -> None:
-    table = tables.Job
     if taken.dropped_jobs:
-        open_jobs = (table.instance_id == step.instance, table.token.in_(taken.dropped_jobs), table.state.in_(OPEN_JOB))
-        session.execute(update(table).where(*open_jobs, table.task_id.is_(None)).values(state=JobState.CANCELLED))
+        session.execute(_DROP_JOBS, {"of_instance": step.instance, "tokens": taken.dropped_jobs})
     if taken.wanted_jobs:
-        session.execute(insert(table), [_job(step, wanted) for wanted in taken.wanted_jobs])
+        session.execute(_WANT_JOBS, [_job(step, wanted) for wanted in taken.wanted_jobs])
 
 
 def _job(step: Step, wanted: bpmn.WantedJob) -> dict[str, Any]:
@@ -109,7 +140,7 @@ def _job(step: Step, wanted: bpmn.WantedJob) -> dict[str, Any]:
         "type": wanted.type,
         "token": wanted.place.token,
         "element": wanted.place.element,
-        "values": {name: feel.encode(value) for name, value in wanted.values.items()},
+        "input_values": {name: feel.encode(value) for name, value in wanted.values.items()},
         "state": JobState.WAITING,
         "due": wanted.due,
         "retries": wanted.retries,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine import (
@@ -107,39 +108,53 @@ class Completed:
 
 # Reading ------------------------------------------------------------------------------------------------
 
-_TASKS = select(
-    tables.UserTask.id,
-    tables.UserTask.instance_id.label("instance"),
-    tables.UserTask.business_key,
-    tables.UserTask.process,
-    tables.UserTask.token,
-    tables.UserTask.element,
-    tables.UserTask.name,
-    tables.UserTask.form_id,
-    tables.UserTask.state,
-    tables.UserTask.assignee,
-    tables.UserTask.due,
-    tables.UserTask.due_reason,
-    tables.UserTask.escalated_at,
-    tables.UserTask.opened_at,
-    tables.UserTask.closed_at,
-    tables.UserTask.closed_by,
-).order_by(tables.UserTask.due.is_(None), tables.UserTask.due, tables.UserTask.opened_at, tables.UserTask.id)
-_CANDIDATES = select(tables.Candidate.task_id, tables.Candidate.kind, tables.Candidate.name).order_by(
-    tables.Candidate.task_id, tables.Candidate.position
+_TASKS, _CANDIDATES = tables.core(tables.UserTask), tables.core(tables.Candidate)
+_COLUMNS = (
+    _TASKS.c.id,
+    _TASKS.c.instance_id,
+    _TASKS.c.business_key,
+    _TASKS.c.process,
+    _TASKS.c.token,
+    _TASKS.c.element,
+    _TASKS.c.name,
+    _TASKS.c.form_id,
+    _TASKS.c.state,
+    _TASKS.c.assignee,
+    _TASKS.c.due,
+    _TASKS.c.due_reason,
+    _TASKS.c.escalated_at,
+    _TASKS.c.opened_at,
+    _TASKS.c.closed_at,
+    _TASKS.c.closed_by,
+)
+"""In the order of the fields of `TaskRow`."""
+_ORDER = (_TASKS.c.due.is_(None), _TASKS.c.due, _TASKS.c.opened_at, _TASKS.c.id)
+_NAMED = (_CANDIDATES.c.kind, _CANDIDATES.c.name)
+_EACH_CANDIDATE = (
+    select(*_COLUMNS, *_NAMED)
+    .outerjoin(_CANDIDATES, _CANDIDATES.c.task_id == _TASKS.c.id)
+    .order_by(*_ORDER, _CANDIDATES.c.position)
+)
+_ONE = _EACH_CANDIDATE.where(_TASKS.c.id == bindparam("task"))
+_OF_CASE = _EACH_CANDIDATE.where(_TASKS.c.business_key == bindparam("business_key"))
+_OPEN_OF_CASE = _OF_CASE.where(_TASKS.c.state.in_(OPEN_TASK))
+_ACCESS = (
+    select(_CANDIDATES.c.task_id, *_NAMED)
+    .where(_CANDIDATES.c.task_id.in_(bindparam("tasks", expanding=True)))
+    .order_by(_CANDIDATES.c.task_id, _CANDIDATES.c.position)
 )
 
 
 def mine(session: Session, person: Person, *, criteria: TaskCriteria | None = None, limit: int = 100) -> list[TaskRow]:
     """Open tasks assigned to the person: the earliest due first, so the overdue lead; then the oldest."""
-    return _rows(session, and_(_assigned(person), *_chosen(criteria, person)), limit=limit)
+    return _rows(session, and_(_assigned(person), *_chosen(criteria, person)), limit)
 
 
 def offered(
     session: Session, person: Person, *, criteria: TaskCriteria | None = None, limit: int = 100
 ) -> list[TaskRow]:
     """Open tasks that nobody has claimed and this person may do; in the same order."""
-    return _rows(session, and_(_free(person), *_chosen(criteria, person)), limit=limit)
+    return _rows(session, and_(_free(person), *_chosen(criteria, person)), limit)
 
 
 def counts(session: Session, person: Person, at: datetime) -> Counts:
@@ -167,7 +182,8 @@ def _chosen(criteria: TaskCriteria | None, person: Person) -> list[ColumnElement
 
 def of_case(session: Session, business_key: str, *, open_only: bool = True) -> list[TaskRow]:
     """The tasks of a case, in the same order."""
-    return _rows(session, tables.UserTask.business_key == business_key, open_only=open_only)
+    rows = session.execute(_OPEN_OF_CASE if open_only else _OF_CASE, {"business_key": business_key})
+    return _gathered(rows.all())
 
 
 def doable(session: Session, person: Person, business_key: str) -> tuple[TaskRow, ...]:
@@ -186,40 +202,33 @@ def get(session: Session, task: int, person: Person) -> TaskRow:
 
 def find(session: Session, task: int) -> TaskRow:
     """The task, whoever asks; raises TaskNotFound."""
-    for row in _rows(session, tables.UserTask.id == task, open_only=False):
+    for row in _gathered(session.execute(_ONE, {"task": task}).all()):
         return row
     raise TaskNotFound(task)
 
 
-def _rows(
-    session: Session, where: ColumnElement[bool], *, open_only: bool = True, limit: int | None = None
-) -> list[TaskRow]:
-    table = tables.UserTask
-    query = _TASKS.where(where)
-    if open_only:
-        query = query.where(table.state.in_(OPEN_TASK))
-    if limit is not None:
-        query = query.limit(limit)
+def _rows(session: Session, where: ColumnElement[bool], limit: int) -> list[TaskRow]:
+    query = select(*_COLUMNS).where(where, _TASKS.c.state.in_(OPEN_TASK)).order_by(*_ORDER).limit(limit)
     found = session.execute(query).all()
-    access = _access(session, [row.id for row in found])
-    return [
-        TaskRow(
-            **row._asdict(),
-            candidate_groups=access["group", row.id],
-            candidate_users=access["user", row.id],
-            excluded_users=access["excluded", row.id],
-        )
-        for row in found
-    ]
+    named: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
+    if found:
+        for task, kind, name in session.execute(_ACCESS, {"tasks": [row.id for row in found]}):
+            named[task].append((kind, name))
+    return [_row(row, named[row.id]) for row in found]
 
 
-def _access(session: Session, ids: list[int]) -> defaultdict[tuple[str, int], tuple[str, ...]]:
-    """The names by kind (group, user, excluded) and task."""
-    found: defaultdict[tuple[str, int], tuple[str, ...]] = defaultdict(tuple)
-    if ids:
-        for task, kind, name in session.execute(_CANDIDATES.where(tables.Candidate.task_id.in_(ids))):
-            found[kind, task] += (name,)
-    return found
+def _gathered(rows: Iterable[Sequence[Any]]) -> list[TaskRow]:
+    """The tasks, of which each row names a candidate; a task without any has one row."""
+    tasks = (list(same) for _, same in groupby(rows, key=lambda row: row[0]))
+    return [_row(same[0][:-2], [(row[-2], row[-1]) for row in same]) for same in tasks]
+
+
+def _row(columns: Sequence[Any], named: Iterable[tuple[str, str]]) -> TaskRow:
+    access: dict[str, list[str]] = {"group": [], "user": [], "excluded": []}
+    for kind, name in named:
+        if kind is not None:
+            access[kind].append(name)
+    return TaskRow(*columns, *map(tuple, access.values()))
 
 
 # Claiming -----------------------------------------------------------------------------------------------
@@ -326,13 +335,13 @@ def _open(session: Session, row: TaskRow, actor: Person, at: datetime) -> _Opene
         scope = bpmn.task_scope(running.compiled.processes, running.snapshot, row.token, local)
     except (InstanceEnded, bpmn.TokenGone) as gone:
         raise StaleInstance(row.instance) from gone
+    form = None if row.form_id is None else running.compiled.forms[row.form_id]
     variables: dict[str, feel.Value] = {
         **scope.variables,
-        "people": _people(identity.people(session)),
+        "people": [] if form is None else _people(identity.people(session)),
         "actor": {"name": actor.name, "label": actor.label, "groups": list(actor.groups)},
         "business_key": row.business_key,
     }
-    form = None if row.form_id is None else running.compiled.forms[row.form_id]
     environment = feel.Environment(now=local, functions=business_days.FUNCTIONS)
     return _Opened(running, form, scope.prefill, variables, environment)
 
