@@ -18,12 +18,15 @@ from sqlalchemy.orm import Session
 from engine import identity, tables
 from engine.errors import DraftTooLarge, TaskAlreadyClosed, TaskNotFound, TaskNotYours
 from engine.identity import Person
+from engine.statements import Statement
 from engine.states import TaskState
 
 MAX_BYTES = 1024 * 1024
 
 _DRAFTS = tables.core(tables.Draft)
-_DELETE = sql.delete(_DRAFTS).where(_DRAFTS.c.task_id == bindparam("task"), _DRAFTS.c.person == bindparam("person"))
+_DELETE = Statement(
+    sql.delete(_DRAFTS).where(_DRAFTS.c.task_id == bindparam("task"), _DRAFTS.c.person == bindparam("person"))
+)
 
 Pairs = Iterable[tuple[str, str]]
 
@@ -99,4 +102,4 @@ def _draft(task: int, stored: list[list[str]], saved_at: datetime) -> Draft:
 
 def delete(session: Session, task: int, person: Person) -> None:
     """The person has no draft of the task."""
-    session.execute(_DELETE, {"task": task, "person": person.name})
+    _DELETE.run(session, {"task": task, "person": person.name})

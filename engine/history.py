@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from engine import bpmn, feel, tables
 from engine.errors import EngineError, HistoryBroken
+from engine.statements import Statement
 from engine.states import EventType
 
 SYSTEM = "system"
@@ -32,14 +33,14 @@ REFERENCE = "$value"
 
 
 _EVENTS = tables.core(tables.HistoryEvent)
-_HEAD = (
+_HEAD = Statement(
     select(_EVENTS.c.seq, _EVENTS.c.hash)
     .where(_EVENTS.c.chain == bindparam("of_chain"))
     .order_by(_EVENTS.c.seq.desc())
     .limit(1)
 )
-_APPEND = insert(_EVENTS).returning(_EVENTS.c.id)
-_APPEND_VALUES = insert(tables.core(tables.HistoryValue))
+_APPEND = Statement(insert(_EVENTS).returning(_EVENTS.c.id))
+_APPEND_VALUES = Statement(insert(tables.core(tables.HistoryValue)))
 
 
 class Values:
@@ -91,7 +92,8 @@ def append(session: Session, new: NewEvent) -> int:
     seq, previous = _head(session, chain)
     salts = [secrets.token_hex(16) for _ in new.values.rows]
     commitments = [
-        commitment(salt, kind, name, text) for salt, (kind, name, text) in zip(salts, new.values.rows, strict=True)
+        commitment(salt, kind, name, text, _written)
+        for salt, (kind, name, text) in zip(salts, new.values.rows, strict=True)
     ]
     row: dict[str, Any] = {
         "chain": chain,
@@ -107,35 +109,46 @@ def append(session: Session, new: NewEvent) -> int:
         "commitments": commitments,
         "previous": previous,
     }
-    row["hash"] = chain_hash(row)
-    event: int = session.execute(_APPEND, row).scalar_one()
-    if salts:
-        session.execute(
-            _APPEND_VALUES,
-            [
-                {"event_id": event, "number": number, "kind": kind, "name": name, "encoded": text, "salt": salt}
-                for number, (salt, (kind, name, text)) in enumerate(zip(salts, new.values.rows, strict=True))
-            ],
-        )
-    return event
+    row["hash"] = chain_hash(row, _written)
+    ((event,),) = _APPEND.rows(session, **row)
+    values = [
+        {"event_id": event, "number": number, "kind": kind, "name": name, "encoded": text, "salt": salt}
+        for number, (salt, (kind, name, text)) in enumerate(zip(salts, new.values.rows, strict=True))
+    ]
+    if values:
+        _APPEND_VALUES.run(session, *values)
+    return int(event)
 
 
 def _head(session: Session, chain: str) -> tuple[int, str]:
-    found = session.execute(_HEAD, {"of_chain": chain}).one_or_none()
-    return (0, START) if found is None else (found.seq, found.hash)
+    seq, last = _HEAD.first(session, of_chain=chain) or (0, START)
+    return seq, last
 
 
-def commitment(salt: str, kind: str, name: str, text: str) -> str:
+Canonical = Callable[[Any], bytes]
+"""The canonical form of JSON by RFC 8785."""
+
+
+def _written(said: Any) -> bytes:
+    """The canonical form of text and whole numbers by the standard encoder, ten times as fast; `verify` asks rfc8785.
+
+    The two order keys differently only beyond the Basic Multilingual Plane.
+    """
+    text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode() if max(text) <= "\uffff" else rfc8785.dumps(said)
+
+
+def commitment(salt: str, kind: str, name: str, text: str, canonical: Canonical = rfc8785.dumps) -> str:
     """SHA-256 (hex) over salt, kind, name and encoded value: tells nothing of a value whose salt is gone."""
-    return hashlib.sha256(rfc8785.dumps([salt, kind, name, text])).hexdigest()
+    return hashlib.sha256(canonical([salt, kind, name, text])).hexdigest()
 
 
-def chain_hash(row: Mapping[str, Any]) -> str:
+def chain_hash(row: Mapping[str, Any], canonical: Canonical = rfc8785.dumps) -> str:
     """SHA-256 (hex) over the canonical form of everything the event says, the hash before it included."""
     said = {key: value for key, value in row.items() if key not in ("id", "hash")}
     said["type"] = str(row["type"])
     said["at"] = instant(row["at"])
-    return hashlib.sha256(rfc8785.dumps(said)).hexdigest()
+    return hashlib.sha256(canonical(said)).hexdigest()
 
 
 def instant(moment: datetime) -> str:

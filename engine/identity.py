@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from engine import tables
 from engine.catalogue import EVERYONE, Account, CaseReading, Catalogue, Group, MessageOffer, Start
 from engine.errors import PersonNotFound
+from engine.statements import Statement
 from engine.states import OPEN_TASK
 
 HASHER = PasswordHasher()
@@ -26,10 +27,12 @@ _MARKS = select(tables.ReadableMark.mark, tables.ReadableMark.group)
 _MEMBERSHIPS = select(tables.Membership.person, tables.Membership.group)
 _PERSONS = select(tables.Person).where(tables.Person.active).order_by(tables.Person.id)
 _PARTICIPANTS = tables.core(tables.Participant)
-_PARTICIPANT = select(_PARTICIPANTS.c.granted).where(
-    _PARTICIPANTS.c.business_key == bindparam("of_case"), _PARTICIPANTS.c.person == bindparam("name")
+_PARTICIPANT = Statement(
+    select(_PARTICIPANTS.c.granted).where(
+        _PARTICIPANTS.c.business_key == bindparam("of_case"), _PARTICIPANTS.c.person == bindparam("name")
+    )
 )
-_TAKE_PART = insert(_PARTICIPANTS)
+_TAKE_PART = Statement(insert(_PARTICIPANTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +226,8 @@ def set_password(session: Session, name: str, password: str) -> None:
 
 def take_part(session: Session, business_key: str, name: str, at: datetime, *, granted: bool = False) -> None:
     """`name` is a participant of the case from now on, if they were not."""
-    if session.execute(_PARTICIPANT, {"of_case": business_key, "name": name}).first() is None:
-        row = {"business_key": business_key, "person": name, "granted": granted, "since": at}
-        session.execute(_TAKE_PART, row)
+    if _PARTICIPANT.first(session, of_case=business_key, name=name) is None:
+        _TAKE_PART.run(session, {"business_key": business_key, "person": name, "granted": granted, "since": at})
 
 
 def readable_cases(reader: Person) -> Select[str] | None:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from engine import bpmn, bundles, case_index, feel, history, identity, messages, openings, records, tables
 from engine.errors import InstanceEnded, InstanceNotFound, StaleInstance, TooManySteps
+from engine.statements import Statement
 from engine.states import EventType, InstanceState
 from engine.tables import JST
 
@@ -68,7 +69,7 @@ class Delivery:
 
 _INSTANCES, _CASES = tables.core(tables.ProcessInstance), tables.core(tables.Case)
 _DEFINITIONS, _DEPLOYMENTS = tables.core(tables.ProcessDefinition), tables.core(tables.Deployment)
-_STORED = (
+_STORED = Statement(
     select(
         _INSTANCES.c.process,
         _INSTANCES.c.business_key,
@@ -83,7 +84,7 @@ _STORED = (
     .join(_DEPLOYMENTS, _DEPLOYMENTS.c.id == _DEFINITIONS.c.deployment_id)
     .where(_INSTANCES.c.id == bindparam("instance"))
 )
-_REPLACE = (
+_REPLACE = Statement(
     update(_INSTANCES)
     .where(
         _INSTANCES.c.id == bindparam("instance"),
@@ -98,7 +99,7 @@ _REPLACE = (
     )
     .returning(_INSTANCES.c.id)
 )
-_TOUCH_CASE = (
+_TOUCH_CASE = Statement(
     update(_CASES)
     .where(_CASES.c.business_key == bindparam("of_case"))
     .values(changed_at=bindparam("at"), running=_CASES.c.running - bindparam("ended"))
@@ -107,13 +108,13 @@ _TOUCH_CASE = (
 
 def load(session: Session, instance: int) -> Running:
     """The running instance; raises InstanceNotFound, InstanceEnded."""
-    row = session.execute(_STORED, {"instance": instance}).one_or_none()
+    row = _STORED.first(session, instance=instance)
     if row is None:
         raise InstanceNotFound(instance)
-    if row.state is not InstanceState.ACTIVE:
+    process, business_key, version, snapshot, state, *deployment = row
+    if state is not InstanceState.ACTIVE:
         raise InstanceEnded(instance)
-    compiled = bundles.stored(session, row.deployment_id, row.digest, row.job_types)
-    return Running(instance, row.process, row.business_key, row.version, row.snapshot, compiled)
+    return Running(instance, process, business_key, version, snapshot, bundles.stored(session, *deployment))
 
 
 # Commands -----------------------------------------------------------------------------------------------
@@ -363,7 +364,6 @@ def _write_snapshot(session: Session, running: Running, taken: bpmn.Advance, occ
         "state": state,
         "ended_at": ended_at,
     }
-    if session.execute(_REPLACE, changes).first() is None:
+    if _REPLACE.first(session, **changes) is None:
         raise StaleInstance(running.id)
-    touched = {"of_case": running.business_key, "at": occasion.at, "ended": int(taken.ended)}
-    session.execute(_TOUCH_CASE, touched)
+    _TOUCH_CASE.run(session, {"of_case": running.business_key, "at": occasion.at, "ended": int(taken.ended)})

@@ -11,39 +11,40 @@ from sqlalchemy.orm import Session
 
 from engine import bpmn, feel, incidents, tables
 from engine.errors import StaleInstance
+from engine.statements import Statement
 from engine.states import OPEN_JOB, OPEN_TASK, JobKind, JobState, TaskState
 
 _TASKS, _JOBS = tables.core(tables.UserTask), tables.core(tables.Job)
 _OPEN_HERE = (
     _TASKS.c.instance_id == bindparam("of_instance"),
     _TASKS.c.token == bindparam("at_token"),
-    _TASKS.c.state.in_(OPEN_TASK),
+    or_(*(_TASKS.c.state == state for state in OPEN_TASK)),
 )
 _FREE = or_(_TASKS.c.assignee.is_(None), _TASKS.c.assignee == bindparam("by"))
 _CLOSED = (_TASKS.c.id, _TASKS.c.due)
-_CANCEL_TASK = (
+_CANCEL_TASK = Statement(
     update(_TASKS).where(*_OPEN_HERE).values(state=TaskState.CANCELLED, closed_at=bindparam("at")).returning(*_CLOSED)
 )
-_COMPLETE_TASK = (
+_COMPLETE_TASK = Statement(
     update(_TASKS)
     .where(*_OPEN_HERE, _FREE)
     .values(state=TaskState.COMPLETED, closed_at=bindparam("at"), closed_by=bindparam("by"), assignee=bindparam("by"))
     .returning(*_CLOSED)
 )
-_CANCEL_DEADLINE = (
+_CANCEL_DEADLINE = Statement(
     update(_JOBS)
-    .where(_JOBS.c.task_id == bindparam("of_task"), _JOBS.c.state.in_(OPEN_JOB))
+    .where(_JOBS.c.task_id == bindparam("of_task"), or_(*(_JOBS.c.state == state for state in OPEN_JOB)))
     .values(state=JobState.CANCELLED)
 )
-_OPEN_TASK = insert(_TASKS).returning(_TASKS.c.id)
-_OFFER = insert(tables.core(tables.Candidate))
-_WANT_JOBS = insert(_JOBS)
-_DROP_JOBS = (
+_OPEN_TASK = Statement(insert(_TASKS).returning(_TASKS.c.id))
+_OFFER = Statement(insert(tables.core(tables.Candidate)))
+_WANT_JOBS = Statement(insert(_JOBS))
+_DROP_JOBS = Statement(
     update(_JOBS)
     .where(
         _JOBS.c.instance_id == bindparam("of_instance"),
-        _JOBS.c.token.in_(bindparam("tokens", expanding=True)),
-        _JOBS.c.state.in_(OPEN_JOB),
+        _JOBS.c.token == bindparam("at_token"),
+        or_(*(_JOBS.c.state == state for state in OPEN_JOB)),
         _JOBS.c.task_id.is_(None),
     )
     .values(state=JobState.CANCELLED)
@@ -77,13 +78,14 @@ def _close_tasks(session: Session, step: Step, taken: bpmn.Advance) -> None:
     for closed in taken.closed_tasks:
         here: dict[str, Any] = {"of_instance": step.instance, "at_token": closed.token, "at": step.at}
         if closed.reason == "completed":
-            task = session.execute(_COMPLETE_TASK, {**here, "by": step.actor}).one_or_none()
+            task = _COMPLETE_TASK.first(session, **here, by=step.actor)
         else:
-            task = session.execute(_CANCEL_TASK, here).one_or_none()
+            task = _CANCEL_TASK.first(session, **here)
         if task is None:
             raise StaleInstance(step.instance)
-        if task.due is not None:  # only such a task has a deadline
-            session.execute(_CANCEL_DEADLINE, {"of_task": task.id})
+        number, due = task
+        if due is not None:  # only such a task has a deadline
+            _CANCEL_DEADLINE.run(session, {"of_task": number})
 
 
 def _open_tasks(session: Session, step: Step, taken: bpmn.Advance) -> None:
@@ -102,13 +104,16 @@ def _open_tasks(session: Session, step: Step, taken: bpmn.Advance) -> None:
             "due": opened.due,
             "due_reason": opened.due_reason,
             "escalate_to": list(opened.escalate_to),
+            "escalated_at": None,
             "opened_at": step.at,
+            "closed_at": None,
+            "closed_by": None,
         }
-        task: int = session.execute(_OPEN_TASK, row).scalar_one()
+        ((task,),) = _OPEN_TASK.rows(session, **row)
         _offer(session, task, opened)
         if opened.due is not None and opened.escalate_to:
             job = bpmn.WantedJob(opened.place, "timer", opened.due)
-            session.execute(_WANT_JOBS, [_job(step, job) | {"kind": JobKind.DEADLINE, "task_id": task}])
+            _WANT_JOBS.run(session, _job(step, job) | {"kind": JobKind.DEADLINE, "task_id": task})
 
 
 def _offer(session: Session, task: int, opened: bpmn.OpenedTask) -> None:
@@ -121,14 +126,14 @@ def _offer(session: Session, task: int, opened: bpmn.OpenedTask) -> None:
         for position, (kind, name) in enumerate(named)
     ]
     if rows:
-        session.execute(_OFFER, rows)
+        _OFFER.run(session, *rows)
 
 
 def _write_jobs(session: Session, step: Step, taken: bpmn.Advance) -> None:
     if taken.dropped_jobs:
-        session.execute(_DROP_JOBS, {"of_instance": step.instance, "tokens": taken.dropped_jobs})
+        _DROP_JOBS.run(session, *({"of_instance": step.instance, "at_token": token} for token in taken.dropped_jobs))
     if taken.wanted_jobs:
-        session.execute(_WANT_JOBS, [_job(step, wanted) for wanted in taken.wanted_jobs])
+        _WANT_JOBS.run(session, *(_job(step, wanted) for wanted in taken.wanted_jobs))
 
 
 def _job(step: Step, wanted: bpmn.WantedJob) -> dict[str, Any]:
@@ -145,6 +150,8 @@ def _job(step: Step, wanted: bpmn.WantedJob) -> dict[str, Any]:
         "due": wanted.due,
         "retries": wanted.retries,
         "attempts": 0,
+        "leased_until": None,
+        "error": None,
     }
 
 

@@ -9,22 +9,26 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from engine import tables
+from engine.statements import Statement
 
 _SUBMISSIONS = tables.core(tables.Submission)
-_OUTCOME = select(_SUBMISSIONS.c.outcome).where(
-    _SUBMISSIONS.c.key == bindparam("of_key"), _SUBMISSIONS.c.actor == bindparam("by")
+_OUTCOME = Statement(
+    select(_SUBMISSIONS.c.outcome).where(
+        _SUBMISSIONS.c.key == bindparam("of_key"), _SUBMISSIONS.c.actor == bindparam("by")
+    )
 )
-_RECORD = insert(_SUBMISSIONS)
+_RECORD = Statement(insert(_SUBMISSIONS))
 
 
 def outcome(session: Session, key: str | None, actor: str) -> Any:
     """What the same request of the same person brought about before; None if it is new or carries no key."""
     if key is None:
         return None
-    return session.execute(_OUTCOME, {"of_key": key, "by": actor}).scalar_one_or_none()
+    found = _OUTCOME.first(session, of_key=key, by=actor)
+    return None if found is None else found[0]
 
 
 def record(session: Session, key: str | None, actor: str, outcome: Any, *, at: datetime) -> None:
     """A later request with this key finds the outcome."""
     if key is not None:
-        session.execute(_RECORD, {"key": key, "actor": actor, "at": at, "outcome": outcome})
+        _RECORD.run(session, {"key": key, "actor": actor, "at": at, "outcome": outcome})

@@ -38,6 +38,7 @@ from engine.errors import (
     TaskNotYours,
 )
 from engine.identity import Person
+from engine.statements import Statement
 from engine.states import OPEN_TASK, EventType, TaskState
 from engine.tables import JST
 from engine.task_criteria import TaskCriteria
@@ -135,9 +136,10 @@ _EACH_CANDIDATE = (
     .outerjoin(_CANDIDATES, _CANDIDATES.c.task_id == _TASKS.c.id)
     .order_by(*_ORDER, _CANDIDATES.c.position)
 )
-_ONE = _EACH_CANDIDATE.where(_TASKS.c.id == bindparam("task"))
-_OF_CASE = _EACH_CANDIDATE.where(_TASKS.c.business_key == bindparam("business_key"))
-_OPEN_OF_CASE = _OF_CASE.where(_TASKS.c.state.in_(OPEN_TASK))
+_IN_CASE = _EACH_CANDIDATE.where(_TASKS.c.business_key == bindparam("business_key"))
+_ONE = Statement(_EACH_CANDIDATE.where(_TASKS.c.id == bindparam("task")))
+_OF_CASE = Statement(_IN_CASE)
+_OPEN_OF_CASE = Statement(_IN_CASE.where(or_(*(_TASKS.c.state == state for state in OPEN_TASK))))
 _ACCESS = (
     select(_CANDIDATES.c.task_id, *_NAMED)
     .where(_CANDIDATES.c.task_id.in_(bindparam("tasks", expanding=True)))
@@ -182,8 +184,8 @@ def _chosen(criteria: TaskCriteria | None, person: Person) -> list[ColumnElement
 
 def of_case(session: Session, business_key: str, *, open_only: bool = True) -> list[TaskRow]:
     """The tasks of a case, in the same order."""
-    rows = session.execute(_OPEN_OF_CASE if open_only else _OF_CASE, {"business_key": business_key})
-    return _gathered(rows.all())
+    found = _OPEN_OF_CASE if open_only else _OF_CASE
+    return _gathered(found.rows(session, business_key=business_key))
 
 
 def doable(session: Session, person: Person, business_key: str) -> tuple[TaskRow, ...]:
@@ -202,7 +204,7 @@ def get(session: Session, task: int, person: Person) -> TaskRow:
 
 def find(session: Session, task: int) -> TaskRow:
     """The task, whoever asks; raises TaskNotFound."""
-    for row in _gathered(session.execute(_ONE, {"task": task}).all()):
+    for row in _gathered(_ONE.rows(session, task=task)):
         return row
     raise TaskNotFound(task)
 

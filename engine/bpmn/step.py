@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from SpiffWorkflow import TaskState
@@ -55,7 +56,6 @@ class Step:
         self.business_key = business_key
         self.counter = counter
         self.now = now
-        self.environment = feel.Environment(now=now, functions=self._host_functions())
         self.instance = Instance(bundle.spec(process), self)
         self.queue: deque[Token] = deque()
         self.ended = False
@@ -74,6 +74,12 @@ class Step:
         self.host_calls: list[HostCall] = []
         self.faults: dict[int, Fault] = {}
         self.resolved_faults: list[int] = []
+
+    @cached_property
+    def environment(self) -> feel.Environment:
+        """What the expressions of this step may know; made when the first one is evaluated."""
+        functions = {name: replace(it, call=self._recorded(it)) for name, it in business_days.FUNCTIONS.items()}
+        return feel.Environment(now=self.now, functions=functions)
 
     def advance(self, snapshot: Mapping[str, Any]) -> Advance:
         return Advance(
@@ -370,9 +376,6 @@ class Step:
 
     def record_variable(self, scope: str, name: str, value: feel.Value) -> None:
         self.variables.append(VariableChange(scope, name, value))
-
-    def _host_functions(self) -> dict[str, feel.Function]:
-        return {name: replace(it, call=self._recorded(it)) for name, it in business_days.FUNCTIONS.items()}
 
     def _recorded(self, function: feel.Function) -> HostFunction:
         def recorded(arguments: tuple[feel.Value, ...], environment: feel.Environment) -> feel.Value:

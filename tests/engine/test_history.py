@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
 from engine import feel, history, tables
@@ -176,6 +178,16 @@ def test_only_one_function_inserts_history() -> None:
     writers = {path.name: inserting.findall(path.read_text("utf-8")) for path in folder.rglob("*.py")}
 
     assert {name: len(found) for name, found in writers.items() if found} == {"history.py": 2}
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_events_are_hashed_over_the_canonical_form_of_the_standard(said: Any) -> None:
+    assert history._written(said) == rfc8785.dumps(said)
 
 
 def test_facts_hold_no_value_of_a_variable(told: Any) -> None:
