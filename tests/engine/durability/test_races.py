@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from engine import history, replay, user_tasks, worker
-from engine.errors import EngineError
-from engine.states import EventType
+from sqlalchemy import select
 
-RACES = 20
+from engine import history, identity, instances, replay, tables, user_tasks, worker
+from engine.errors import EngineError
+from engine.states import EventType, JobState
+
+RACES = 200
+TIMERS = 1_000
 
 
 def at_once(*commands: Callable[[], Any]) -> list[Any]:
@@ -34,8 +37,8 @@ def at_once(*commands: Callable[[], Any]) -> list[Any]:
     return results
 
 
-def completing(office: Any, element: str, by: str) -> Callable[[], Any]:
-    task, actor = office.task(element).id, office.person(by)
+def completing(office: Any, element: str, actor: identity.Person) -> Callable[[], Any]:
+    task = office.task(element).id
     return lambda: office.database.retrying(
         lambda session: user_tasks.complete(session, task, {}, actor=actor, at=office.now)
     )
@@ -48,9 +51,10 @@ def completions(office: Any) -> Counter[str]:
 
 
 def test_of_two_people_who_complete_one_task_at_once_one_wins_and_the_other_is_told(office: Any) -> None:
+    anna, ben = office.person("anna"), office.person("ben")
     for _ in range(RACES):
         office.start("pair")
-        results = at_once(completing(office, "left", "anna"), completing(office, "left", "ben"))
+        results = at_once(completing(office, "left", anna), completing(office, "left", ben))
 
         told = sorted(type(result).__name__ for result in results)
         assert told == ["Completed", "TaskAlreadyClosed"]
@@ -58,9 +62,10 @@ def test_of_two_people_who_complete_one_task_at_once_one_wins_and_the_other_is_t
 
 
 def test_two_people_who_complete_different_tasks_of_one_instance_at_once_both_succeed(office: Any) -> None:
+    anna, ben = office.person("anna"), office.person("ben")
     for _ in range(RACES):
         office.start("pair")
-        results = at_once(completing(office, "left", "anna"), completing(office, "right", "ben"))
+        results = at_once(completing(office, "left", anna), completing(office, "right", ben))
 
         assert {type(result).__name__ for result in results} == {"Completed"}
         assert completions(office) == {"left": 1, "right": 1}
@@ -86,17 +91,36 @@ def test_of_two_people_who_claim_at_once_one_has_the_task(office: Any) -> None:
     assert sorted(type(result).__name__ for result in results) == ["TaskAlreadyClaimed", "TaskRow"]
 
 
-def test_a_hundred_timers_due_at_once_fire_once_each_in_any_number_of_workers(office: Any) -> None:
-    for _ in range(100):
-        office.start("pause")
+def test_the_same_submission_twice_at_once_has_one_effect(office: Any) -> None:
+    office.start("pair")
+    task, anna = office.task("left").id, office.person("anna")
+
+    def submit() -> Any:
+        return office.database.retrying(
+            lambda session: user_tasks.complete(session, task, {}, actor=anna, at=office.now, submission="twice")
+        )
+
+    first, second = at_once(submit, submit)
+
+    assert (first.task.id, first.ended) == (second.task.id, second.ended) == (task, False)
+    assert completions(office) == {"left": 1}
+
+
+def test_a_thousand_timers_due_at_once_fire_once_each_in_any_number_of_workers(office: Any) -> None:
+    with office.database.transaction() as session:
+        for _ in range(TIMERS):
+            instances.start(session, "pause", {}, actor="anna", at=office.now)
     office.later(days=2)
 
     def work() -> int:
-        return worker.run_due(office.database, at=office.now)
+        done = 0
+        while found := worker.run_due(office.database, at=office.now):
+            done += found
+        return done
 
-    assert sum(at_once(work, work, work)) == 100
+    assert sum(at_once(work, work, work, work)) == TIMERS
     with office.database.reading() as session:
-        kinds = Counter(
-            event.type for instance in replay.instances_of(session) for event in history.of_instance(session, instance)
-        )
-    assert kinds[EventType.TIMER_FIRED] == 100
+        events = tables.HistoryEvent
+        fired = session.execute(select(events.instance_id).where(events.type == EventType.TIMER_FIRED)).scalars().all()
+        assert sorted(fired) == replay.instances_of(session)
+        assert set(session.execute(select(tables.Job.state)).scalars()) == {JobState.DONE}
