@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from engine import bpmn, business_days, catalogue, dmn, forms, guidance, policies, tables, translations
@@ -19,6 +19,7 @@ from engine.bpmn import Finding
 from engine.catalogue import Catalogue, Fact
 from engine.errors import DeploymentNotFound, DeploymentRejected, FileUnreadable, ProcessNotFound
 from engine.guidance import Guidance
+from engine.statements import Statement
 
 CACHED = 32
 """Compiled bundles kept in memory; an older one that a case still runs on is compiled again when needed."""
@@ -178,6 +179,21 @@ def _decision_files(sources: Mapping[str, bytes]) -> dict[str, str]:
 
 # From the database --------------------------------------------------------------------------------------
 
+_DEPLOYMENTS, _DEFINITIONS = tables.core(tables.Deployment), tables.core(tables.ProcessDefinition)
+_LATEST = (
+    select(_DEFINITIONS.c.key, func.max(_DEFINITIONS.c.version).label("version"))
+    .group_by(_DEFINITIONS.c.key)
+    .subquery()
+)
+_NEWEST = Statement(
+    select(_DEFINITIONS.c.id, _DEFINITIONS.c.key, _DEFINITIONS.c.version, _DEFINITIONS.c.deployment_id)
+    .join(_LATEST, (_LATEST.c.key == _DEFINITIONS.c.key) & (_LATEST.c.version == _DEFINITIONS.c.version))
+    .order_by(_DEFINITIONS.c.key)
+)
+_STORED = Statement(
+    select(_DEPLOYMENTS.c.digest, _DEPLOYMENTS.c.job_types).where(_DEPLOYMENTS.c.id == bindparam("deployment"))
+)
+
 
 def of_deployment(session: Session, deployment: int) -> Compiled:
     """The compiled bundle of a stored deployment; raises DeploymentNotFound."""
@@ -188,12 +204,10 @@ def of_deployment(session: Session, deployment: int) -> Compiled:
 
 
 def _of_deployment(session: Session, deployment: int) -> Compiled:
-    found = session.execute(
-        select(tables.Deployment.digest, tables.Deployment.job_types).where(tables.Deployment.id == deployment)
-    ).one_or_none()
+    found = _STORED.first(session, deployment=deployment)
     if found is None:
         raise DeploymentNotFound(deployment)
-    return stored(session, deployment, found.digest, found.job_types)
+    return stored(session, deployment, *found)
 
 
 def stored(session: Session, deployment: int, digest: str, job_types: Collection[str]) -> Compiled:
@@ -226,7 +240,7 @@ def newest(session: Session, key: str) -> Definition:
 def newest_of_all(session: Session) -> tuple[Definition, ...]:
     """The newest definition of every process, in order of key; read once in a transaction that deploys nothing."""
     if "newest" not in session.info:
-        session.info["newest"] = _newest_of_all(session)
+        session.info["newest"] = tuple(Definition(*row) for row in _NEWEST.rows(session))
     found: tuple[Definition, ...] = session.info["newest"]
     return found
 
@@ -234,17 +248,6 @@ def newest_of_all(session: Session) -> tuple[Definition, ...]:
 def deployed(session: Session) -> None:
     """Other definitions are the newest now: for whoever writes a deployment."""
     session.info.pop("newest", None)
-
-
-def _newest_of_all(session: Session) -> tuple[Definition, ...]:
-    table = tables.ProcessDefinition
-    latest = select(table.key, func.max(table.version).label("version")).group_by(table.key).subquery()
-    rows = session.execute(
-        select(table.id, table.key, table.version, table.deployment_id)
-        .join(latest, (latest.c.key == table.key) & (latest.c.version == table.version))
-        .order_by(table.key)
-    )
-    return tuple(Definition(*row) for row in rows)
 
 
 def current(session: Session) -> tuple[Compiled, ...]:

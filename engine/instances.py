@@ -68,6 +68,7 @@ class Delivery:
 
 
 _INSTANCES, _CASES = tables.core(tables.ProcessInstance), tables.core(tables.Case)
+_COUNTERS = tables.core(tables.Counter)
 _DEFINITIONS, _DEPLOYMENTS = tables.core(tables.ProcessDefinition), tables.core(tables.Deployment)
 _STORED = Statement(
     select(
@@ -84,6 +85,7 @@ _STORED = Statement(
     .join(_DEPLOYMENTS, _DEPLOYMENTS.c.id == _DEFINITIONS.c.deployment_id)
     .where(_INSTANCES.c.id == bindparam("instance"))
 )
+_BEGIN = Statement(insert(_INSTANCES).returning(_INSTANCES.c.id))
 _REPLACE = Statement(
     update(_INSTANCES)
     .where(
@@ -98,6 +100,19 @@ _REPLACE = Statement(
         ended_at=bindparam("ended_at"),
     )
     .returning(_INSTANCES.c.id)
+)
+_COUNT_RUNNING = Statement(
+    update(_CASES)
+    .where(_CASES.c.business_key == bindparam("of_case"))
+    .values(running=_CASES.c.running + 1)
+    .returning(_CASES.c.running)
+)
+_OPEN_CASE = Statement(insert(_CASES))
+_NEXT_NUMBER = Statement(
+    update(_COUNTERS)
+    .where(_COUNTERS.c.name == "case", _COUNTERS.c.year == bindparam("of_year"))
+    .values(value=_COUNTERS.c.value + 1)
+    .returning(_COUNTERS.c.value)
 )
 _TOUCH_CASE = Statement(
     update(_CASES)
@@ -206,12 +221,11 @@ def retry(session: Session, instance: int, token: int, *, actor: str, at: dateti
 
 def new_case_number(session: Session, at: datetime) -> str:
     """The next number of the year in Japan, such as 2026-0001."""
-    table, year = tables.Counter, at.astimezone(JST).year
-    same = (table.name == "case", table.year == year)
-    value = session.execute(update(table).where(*same).values(value=table.value + 1).returning(table.value)).scalar()
-    if value is None:
-        value = 1
-        session.execute(insert(table).values(name="case", year=year, value=value))
+    year = at.astimezone(JST).year
+    next_number = _NEXT_NUMBER.first(session, of_year=year)
+    (value,) = next_number or (1,)
+    if next_number is None:
+        session.execute(insert(_COUNTERS).values(name="case", year=year, value=value))
     return f"{year}-{value:04}"
 
 
@@ -291,23 +305,21 @@ def _start(session: Session, cause: bpmn.Start, occasion: Occasion, delivery: De
         "snapshot": {},
         "started_at": occasion.at,
         "started_by": occasion.actor,
+        "ended_at": None,
     }
-    table = tables.ProcessInstance
-    instance: int = session.execute(insert(table).returning(table.id), row).scalar_one()
+    ((instance,),) = _BEGIN.rows(session, **row)
     _open_case(session, cause, occasion)
     running = Running(instance, cause.process, cause.business_key, 0, {}, compiled)
     apply(session, running, cause, taken, occasion, delivery)
-    return instance
+    return int(instance)
 
 
 def _open_case(session: Session, start: bpmn.Start, occasion: Occasion) -> None:
     """The case counts one more running instance; the first one gives it its name."""
-    table = tables.Case
-    counted = update(table).where(table.business_key == start.business_key).values(running=table.running + 1)
-    if session.execute(counted.returning(table.running)).first() is None:
+    if _COUNT_RUNNING.first(session, of_case=start.business_key) is None:
         row = {"business_key": start.business_key, "process": start.process, "running": 1}
-        session.execute(
-            insert(table).values(**row, opened_at=occasion.at, opened_by=occasion.actor, changed_at=occasion.at)
+        _OPEN_CASE.run(
+            session, row | {"opened_at": occasion.at, "opened_by": occasion.actor, "changed_at": occasion.at}
         )
     if occasion.actor is not None:
         identity.take_part(session, start.business_key, occasion.actor, occasion.at)
