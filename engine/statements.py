@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Table, Update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 Convert = Callable[[Any], Any] | None
 Row = tuple[Any, ...]
@@ -29,7 +29,7 @@ class Statement:
 
     def rows(self, session: Session, **values: Any) -> list[Row]:
         """Every row that comes back."""
-        connection = session.connection()
+        connection = _connection(session)
         return self._for(connection.dialect).fetch(connection, values)
 
     def first(self, session: Session, **values: Any) -> Row | None:
@@ -39,7 +39,7 @@ class Statement:
 
     def run(self, session: Session, *each: Mapping[str, Any]) -> None:
         """It has run with each of these values."""
-        connection = session.connection()
+        connection = _connection(session)
         self._for(connection.dialect).send(connection, each)
 
     def _for(self, dialect: Dialect) -> _Prepared:
@@ -49,23 +49,38 @@ class Statement:
         return known
 
 
+def _connection(session: Session) -> Connection:
+    """The connection of the session's transaction, which is asked for once in each."""
+    known: tuple[SessionTransaction, Connection] | None = session.info.get("connection")
+    if known is None or known[0] is not session.get_transaction():
+        connection = session.connection()
+        transaction = session.get_transaction()
+        assert transaction is not None  # noqa: S101 # a connection begins one
+        known = session.info["connection"] = transaction, connection
+    return known[1]
+
+
 class _Prepared:
     """The SQL for one kind of database, and how values go to its driver and come back."""
 
     def __init__(self, clause: Any, dialect: Dialect) -> None:
         compiled = clause.compile(dialect=dialect, column_keys=_columns(clause) if clause.is_insert else None)
         self._sql = str(compiled)
-        self._names: list[str] | None = compiled.positiontup
-        self._given: list[tuple[str, Convert]] = []
-        self._fixed: dict[str, Any] = {}
-        for parameter, name in compiled.bind_names.items():
+        self._faults: type[Exception] = dialect.loaded_dbapi.Error
+        self._fixed: Any = {} if compiled.positiontup is None else [None] * len(compiled.positiontup)
+        self._given: list[tuple[int | str, str, Convert]] = []
+        named = {name: parameter for parameter, name in compiled.bind_names.items()}
+        places = enumerate(compiled.positiontup) if compiled.positional else zip(named, named, strict=True)
+        for place, name in places:
+            parameter = named[name]
             convert = parameter.type.dialect_impl(dialect).bind_processor(dialect)
             if parameter.required:
-                self._given.append((name, convert))
+                self._given.append((place, name, convert))
             else:
-                self._fixed[name] = parameter.value if convert is None else convert(parameter.value)
+                self._fixed[place] = parameter.value if convert is None else convert(parameter.value)
         returned = clause.selected_columns if clause.is_select else compiled.effective_returning
-        self._back = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in returned]
+        results = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in returned]
+        self._back = [(index, convert) for index, convert in enumerate(results) if convert is not None]
 
     def fetch(self, connection: Connection, values: Mapping[str, Any]) -> list[Row]:
         bound = self._bound(values)
@@ -73,7 +88,7 @@ class _Prepared:
             try:
                 cursor.execute(self._sql, bound)
                 rows = cursor.fetchall()
-            except Exception as fault:
+            except self._faults as fault:
                 raise _told(fault, connection, self._sql, bound) from fault
         return [self._row(row) for row in rows]
 
@@ -82,20 +97,21 @@ class _Prepared:
         with closing(connection.connection.cursor()) as cursor:
             try:
                 cursor.executemany(self._sql, bound)
-            except Exception as fault:
+            except self._faults as fault:
                 raise _told(fault, connection, self._sql, bound) from fault
 
     def _bound(self, values: Mapping[str, Any]) -> Any:
-        bound = dict(self._fixed)
-        for name, convert in self._given:
+        bound = self._fixed.copy()
+        for place, name, convert in self._given:
             value = values[name]
-            bound[name] = value if convert is None else convert(value)
-        return bound if self._names is None else [bound[name] for name in self._names]
+            bound[place] = value if convert is None else convert(value)
+        return bound
 
     def _row(self, row: Sequence[Any]) -> Row:
-        return tuple(
-            value if convert is None else convert(value) for value, convert in zip(row, self._back, strict=True)
-        )
+        converted = list(row)
+        for index, convert in self._back:
+            converted[index] = convert(converted[index])
+        return tuple(converted)
 
 
 def _columns(clause: Insert) -> list[str]:
@@ -105,12 +121,11 @@ def _columns(clause: Insert) -> list[str]:
 
 
 def _told(fault: Exception, connection: Connection, sql: str, values: Any) -> BaseException:
-    """The fault as SQLAlchemy tells it; a connection that is gone is not used again."""
-    base: type[Exception] = connection.dialect.loaded_dbapi.Error
-    if not isinstance(fault, base):
-        return fault
-    raw = connection.connection
-    gone = connection.dialect.is_disconnect(fault, raw, None)  # type: ignore[arg-type]
+    """The driver's fault as SQLAlchemy tells it; a connection that is gone is not used again."""
+    dialect = connection.dialect
+    base: type[Exception] = dialect.loaded_dbapi.Error
+    gone = dialect.is_disconnect(fault, connection.connection, None)  # type: ignore[arg-type]
     if gone:
         connection.invalidate(fault)
-    return DBAPIError.instance(sql, values, fault, base, connection_invalidated=gone, dialect=connection.dialect)
+    told = DBAPIError.instance(sql, values, fault, base, connection_invalidated=gone, dialect=dialect)
+    return cast("BaseException", told)

@@ -327,7 +327,11 @@ class _Opened:
     form: forms.Form | None
     prefill: Mapping[str, feel.Value]
     variables: Mapping[str, feel.Value]
-    environment: feel.Environment
+    at: datetime
+
+    @property
+    def environment(self) -> feel.Environment:
+        return feel.Environment(now=self.at, functions=business_days.FUNCTIONS)
 
 
 def _open(session: Session, row: TaskRow, actor: Person, at: datetime) -> _Opened:
@@ -344,8 +348,7 @@ def _open(session: Session, row: TaskRow, actor: Person, at: datetime) -> _Opene
         "actor": {"name": actor.name, "label": actor.label, "groups": list(actor.groups)},
         "business_key": row.business_key,
     }
-    environment = feel.Environment(now=local, functions=business_days.FUNCTIONS)
-    return _Opened(running, form, scope.prefill, variables, environment)
+    return _Opened(running, form, scope.prefill, variables, local)
 
 
 def _people(people: Iterable[Person]) -> list[feel.Value]:

@@ -1,0 +1,91 @@
+"""Statements on the driver's own cursor: values as SQLAlchemy gives them, faults as SQLAlchemy tells them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from engine import database, tables
+from engine.statements import Statement
+
+MESSAGES = tables.core(tables.Message)
+COUNTERS = tables.core(tables.Counter)
+ADD = Statement(insert(COUNTERS))
+ALL = Statement(select(COUNTERS.c.name, COUNTERS.c.year, COUNTERS.c.value).order_by(COUNTERS.c.value))
+RAISE = Statement(
+    update(COUNTERS)
+    .where(COUNTERS.c.name == "given", COUNTERS.c.year == bindparam("of_year"))
+    .values(value=COUNTERS.c.value + bindparam("by"))
+    .returning(COUNTERS.c.value)
+)
+KEEP = Statement(insert(MESSAGES).returning(MESSAGES.c.id))
+KEPT = Statement(select(MESSAGES.c.payload, MESSAGES.c.expires_at).where(MESSAGES.c.id == bindparam("message")))
+FORGET = Statement(delete(MESSAGES).where(MESSAGES.c.name == bindparam("of_name")))
+
+
+def row(value: int) -> dict[str, Any]:
+    return {"name": "given", "year": 2000 + value, "value": value}
+
+
+def test_what_goes_in_comes_back_with_its_types(office: Any) -> None:
+    payload = {"件名": "印🙂", "number": 12345678901234567890, "list": [None, True]}
+    message = {"name": "a", "key": "b", "payload": payload, "published_at": office.now, "expires_at": office.now}
+    with office.database.transaction() as session:
+        ((number,),) = KEEP.rows(session, **message)
+        assert KEPT.rows(session, message=number) == [(payload, office.now)]
+        FORGET.run(session, {"of_name": "a"})
+        assert KEPT.first(session, message=number) is None
+
+
+def test_each_of_several_values_is_taken_and_fixed_ones_stay(office: Any) -> None:
+    with office.database.transaction() as session:
+        ADD.run(session, row(1), row(2))
+        assert RAISE.rows(session, of_year=2002, by=5) == [(7,)]
+        assert [found for found in ALL.rows(session) if found[0] == "given"] == [("given", 2001, 1), ("given", 2002, 7)]
+
+
+def test_a_key_that_is_taken_is_told_as_everywhere_and_undoes_the_transaction(office: Any) -> None:
+    def twice() -> None:
+        with office.database.transaction() as session:
+            ADD.run(session, row(1))
+            ADD.run(session, row(1))
+
+    with pytest.raises(IntegrityError):
+        twice()
+    with office.database.transaction() as session:
+        assert "given" not in {name for name, *_ in ALL.rows(session)}
+
+
+def test_a_session_goes_on_with_a_new_transaction(office: Any) -> None:
+    with office.database.reading() as session:
+        before = ALL.rows(session)
+        session.rollback()
+        with office.database.transaction() as other:
+            ADD.run(other, row(1))
+        assert len(ALL.rows(session)) == len(before) + 1
+
+
+def test_a_value_that_is_missing_is_no_null(office: Any) -> None:
+    with pytest.raises(KeyError), office.database.transaction() as session:
+        ADD.run(session, {"name": "given", "year": 2001})
+
+
+def test_a_connection_that_the_server_ended_is_not_used_again(server: str) -> None:
+    own = Statement(select(func.pg_backend_pid()))
+    found = database.connect(server)
+
+    def ended() -> None:
+        with found.transaction() as session, found.transaction() as other:
+            ((number,),) = own.rows(session)
+            other.execute(select(func.pg_terminate_backend(number, 10_000)))
+            own.rows(session)
+
+    with pytest.raises(DBAPIError) as told:
+        ended()
+    assert told.value.connection_invalidated
+    with found.transaction() as session:
+        assert len(own.rows(session)) == 1
+    found.close()
