@@ -21,11 +21,14 @@ def show() -> str:
     session, person, at = edge.reading(), edge.person(), edge.now()
     wanted = filters.wanted("tasks", request.args)
     criteria = TaskCriteria(due_before=_due_before(wanted.get("due", ""), at), text=wanted.get("q", ""))
+    mine = user_tasks.mine(session, person, criteria=criteria, limit=LIMIT + 1)
+    offered = user_tasks.offered(session, person, criteria=criteria, limit=LIMIT + 1)
     return render_template(
         "inbox.html",
         now=at,
-        mine=user_tasks.mine(session, person, criteria=criteria, limit=LIMIT),
-        offered=user_tasks.offered(session, person, criteria=criteria, limit=LIMIT),
+        limit=LIMIT,
+        mine=mine,
+        offered=offered,
         counts=user_tasks.counts(session, person, at),
         wanted=wanted,
         filters=saved_filters.listing(session, "tasks", person),

@@ -144,7 +144,16 @@ def _complete(task_id: int, posted: Posted) -> Answer:
     flash(str(task_id), "completed-task")
     if done.next_tasks:
         return redirect(next_address(done.next_tasks, done.task.business_key), 303)
+    _tell_who_goes_on(done.task.business_key)
     return redirect(url_for("inbox.show"), 303)
+
+
+def _tell_who_goes_on(number: str) -> None:
+    """Whoever has done their part knows in whose hands the case is now, if they may read it."""
+    if not identity.may_read_case(edge.reading(), edge.person(), number):
+        return
+    for task in user_tasks.of_case(edge.reading(), number):
+        flash(_("“%(task)s” goes on with: %(who)s", task=content(task.name), who=names.who_may(task)), "success")
 
 
 def _submitted(blank: user_tasks.TaskForm, posted: Posted) -> dict[str, object]:

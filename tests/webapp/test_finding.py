@@ -9,6 +9,7 @@ import pytest
 from freezegun.api import FrozenDateTimeFactory
 
 from tests.webapp.conftest import APPLICATION, NOW, Page, People
+from webapp import inbox
 
 OTHER = {**APPLICATION, "item": "つくえ", "kind": "repair", "reason": "天板に傷がある"}
 
@@ -179,3 +180,17 @@ def test_each_step_and_case_can_be_reached_by_keys(signed_in: People, applied: s
     keys = {each.get("data-key"): each.get("href") for each in inbox.document.xpath("//*[@data-key]")}
     assert keys.items() >= {("e", "/emergency"), ("g i", "/"), ("g c", "/cases")}
     assert cases.control("q").get("data-key") == "/"
+
+
+def test_an_inbox_that_is_too_long_says_so_and_shows_what_is_due_first(
+    signed_in: People, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = signed_in("chief1").open("/")
+    monkeypatch.setattr(inbox, "LIMIT", 1)
+
+    short = signed_in("chief1").open("/")
+
+    assert (len(whole.tasks), len(short.tasks)) == (2, 1)
+    assert whole.tasks[0] == short.tasks[0]
+    assert "期限の早い1件を表示しています" in short.text
+    assert "件を表示しています" not in whole.text

@@ -319,3 +319,20 @@ def test_a_completed_step_tells_the_script_to_forget_what_was_typed(signed_in: P
     page = signed_in("clerk1").press(asking, "この内容で終える", APPLICATION)
 
     assert page.document.xpath("//template/@data-completed-task") == ["1"]
+
+
+def test_whoever_has_done_their_part_is_told_who_goes_on(signed_in: People, asking: Page) -> None:
+    page = signed_in("clerk1").press(asking, "この内容で終える", APPLICATION)
+
+    assert page.title == "受信箱"
+    assert "このあとは「申込みを確かめる」を" in page.text
+
+
+def test_who_may_not_read_the_case_is_not_told_who_goes_on(signed_in: People, applied: str) -> None:
+    clerk, guest = signed_in("clerk1"), signed_in("guest1")
+    clerk.press(clerk.open(f"/cases/{applied}"), "急ぐことになった")
+
+    page = guest.press(guest.open("/tasks/3"), "この内容で終える", {"note": "連絡しました"})
+
+    assert "「急ぎの連絡をする」を終えました" in page.text
+    assert "このあとは" not in page.text
