@@ -26,13 +26,19 @@ ADDRESSES = {
     "the step they may do": "GET /tasks/2",
     "no step": "GET /tasks/99",
     "incidents": "GET /incidents",
+    "the emergency card": "GET /emergency",
     "settings": "GET /settings",
     "choose mail": "POST /settings?address=a@example.jp&mode=daily",
+    "keep a filter": "POST /filters?view=cases&name=x&q=y",
+    "delete no filter": "POST /filters/99/delete?view=cases",
+    "put away no notice": "POST /notices/99",
+    "choose a language": "POST /language?to=ja",
     "start": "POST /starts/apply",
     "start nothing": "POST /starts/unknown",
     "complete": "POST /tasks/2?_do=complete&result=ok",
     "claim": "POST /tasks/2/claim",
     "keep a draft": "POST /tasks/2/draft?why=x",
+    "give back what nobody took": "POST /tasks/2/release",
     "hand on": "POST /tasks/2/assign?person=clerk2",
     "comment": "POST /cases/2026-0001/comments?text=x",
     "tell": "POST /cases/2026-0001/messages?message=urgent",
@@ -49,6 +55,11 @@ TABLE = {
     "the step they may do": (403,   200,   200,   403,   403,     404,     403),
     "no step":              (404,   404,   404,   404,   404,     404,     404),
     "incidents":            (404,   404,   200,   200,   404,     404,     404),
+    "the emergency card":   (200, 200, 200, 200, 200, 200, 200),
+    "keep a filter":        (200, 200, 200, 200, 200, 200, 200),
+    "delete no filter":     (404, 404, 404, 404, 404, 404, 404),
+    "put away no notice":   (200, 200, 200, 200, 200, 200, 200),
+    "choose a language":    (200, 200, 200, 200, 200, 200, 200),
     "settings":             (200,   200,   200,   200,   200,     200,     200),
     "choose mail":          (200,   200,   200,   200,   200,     200,     200),
     "start":                (200,   200,   403,   403,   403,     403,     403),
@@ -56,6 +67,7 @@ TABLE = {
     "complete":             (403,   200,   200,   403,   403,     404,     403),
     "claim":                (403,   200,   200,   403,   403,     404,     403),
     "keep a draft":         (403,   200,   200,   403,   403,     404,     403),
+    "give back what nobody took":(403, 403, 403, 403, 403, 404, 403),
     "hand on":              (403,   200,   200,   403,   403,     404,     403),
     "comment":              (200,   200,   200,   200,   200,     404,     403),
     "tell":                 (200,   200,   200,   200,   200,     404,     403),
@@ -228,3 +240,16 @@ def test_history_keeps_who_tried_what_in_vain(app: Flask, signed_in: People, app
     assert [(event.actor, event.facts["attempt"], event.facts["error"]) for event in refused] == [
         ("clerk1", "tasks.act", "TaskNotYours")
     ]
+
+
+def test_a_notice_of_somebody_else_stays_unread_and_nothing_is_told_of_it(signed_in: People, applied: str) -> None:
+    clerk, chief = signed_in("clerk1"), signed_in("chief1")
+    clerk.press(clerk.open(f"/cases/{applied}"), "コメントを載せる", {"text": "@chief1 見てください", "to": ""})
+    assert "確認しました" in " ".join(chief.open("/").buttons())
+
+    strangers = {number: go(signed_in, "clerk1", f"POST /notices/{number}").text for number in (1, 99)}
+
+    assert strangers[1] == strangers[99]
+    page = chief.open("/")
+    assert "確認しました" in " ".join(page.buttons())
+    assert "確認しました" not in " ".join(chief.press(page, "確認しました").buttons())
