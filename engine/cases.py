@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -104,20 +104,22 @@ def start(session: Session, start_id: str, *, actor: Person, at: datetime, submi
     return Started(instance, business_key, user_tasks.doable(session, actor, business_key))
 
 
-def offers(session: Session, business_key: str, person: Person) -> tuple[MessageOffer, ...]:
-    """The messages that this person may send and that the case waits for now, or that begin something in it."""
-    table = tables.Subscription
-    waiting = set(
-        session.execute(select(table.name).where(table.kind == "message", table.key == business_key)).scalars()
-    )
+def offers(session: Session, business_keys: Collection[str], person: Person) -> dict[str, tuple[MessageOffer, ...]]:
+    """Of each case the messages that this person may send and that it waits for now, or that begin something in it."""
+    allowed = [offer for offer in deployments.catalogue(session).messages if identity.may(person, offer)]
+    beginning: set[str] = set()
     for compiled in bundles.current(session):
         for process in compiled.processes.processes.values():
-            waiting.update(process.start_messages)
-    return tuple(
-        offer
-        for offer in deployments.catalogue(session).messages
-        if offer.name in waiting and identity.may(person, offer)
-    )
+            beginning.update(process.start_messages)
+    waiting = {key: set(beginning) for key in business_keys}
+    table, names = tables.Subscription, [offer.name for offer in allowed]
+    for key, name in session.execute(
+        select(table.key, table.name).where(
+            table.kind == "message", table.name.in_(names), table.key.in_(business_keys)
+        )
+    ):
+        waiting[key].add(name)
+    return {key: tuple(offer for offer in allowed if offer.name in named) for key, named in waiting.items()}
 
 
 def send(

@@ -95,7 +95,7 @@ def show(number: str) -> str:
         texts=traces.texts(),
         tasks=tasks,
         may_work={task.id for task in tasks if identity.may(person, task)},
-        messages=cases.offers(session, number, person),
+        messages=cases.offers(session, [number], person)[number],
         decided=decided(session, number, events),
         comments=comments.of_case(session, number, person),
         known=_known(session, number),

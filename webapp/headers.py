@@ -1,8 +1,9 @@
-"""What every response carries so that a browser trusts nothing but our own pages."""
+"""What every response carries so that a browser trusts nothing but our own pages, and how files travel."""
 
 from __future__ import annotations
 
 from flask import Flask, Response, request
+from flask_compress import Compress
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -18,9 +19,20 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
+KINDS = ["br", "gzip"]
+COMPRESSED = ["text/css", "text/javascript", "application/xml", "image/svg+xml"]
+
 
 def init_app(app: Flask) -> None:
-    """Every response has the security headers, and no page of a person is kept by a cache."""
+    """Every response has the security headers, and no page of a person is kept by a cache.
+
+    Files are compressed. Pages are not: a page holds a secret beside text that others chose, and its length in
+    compressed form would tell of the secret (BREACH).
+    """
+    app.config.update(
+        COMPRESS_MIMETYPES=COMPRESSED, COMPRESS_ALGORITHM=KINDS, COMPRESS_ALGORITHM_STREAMING=KINDS, COMPRESS_BR_LEVEL=6
+    )
+    Compress(app)
     app.after_request(_secure)
 
 
@@ -34,4 +46,6 @@ def _secure(response: Response) -> Response:
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
     if request.endpoint != "static":
         headers["Cache-Control"] = "no-store"
+    if close := getattr(response.response, "close", None):  # what compresses a file does not close it
+        response.call_on_close(close)
     return response

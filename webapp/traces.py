@@ -21,6 +21,9 @@ FELT = frozenset(
 )
 """What people notice of a process; gateways and automatic steps say nothing to them."""
 
+UNSEEN = ("{*}extensionElements", "{*}conditionExpression", "{*}documentation")
+"""What executes but is not drawn: half of a file."""
+
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
 
 
@@ -52,8 +55,11 @@ def trace(drawn: Diagram, events: Iterable[Event]) -> Trace:
 
 
 def drawing(drawn: Diagram) -> bytes:
-    """The file of the process with its names in the reader's language."""
+    """What is drawn of the file of the process, with its names in the reader's language."""
     tree = etree.fromstring(drawn.xml, _PARSER)
+    for part in list(tree.iter(*UNSEEN)):
+        if (whole := part.getparent()) is not None:
+            whole.remove(part)
     for each in _named(tree):
         each.attrib["name"] = content(str(each.attrib["name"]))
     return etree.tostring(tree, encoding="utf-8", xml_declaration=True)
