@@ -88,10 +88,9 @@ class Conditions:
             passed, rest = index.rules(value), self.others
         else:
             passed, rest = self.indifferent, self.every
-        if rest:
-            for tests, rules in rest:
-                if left & rules and tests.evaluate(value, scope, environment):
-                    passed |= rules
+        for tests, rules in rest:
+            if left & rules and tests.evaluate(value, scope, environment):
+                passed |= rules
         return left & passed
 
 

@@ -1,6 +1,6 @@
 """Decision tables (DMN 1.5, 8): hit policies, aggregation, and the record of every rule that matched."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -171,12 +171,14 @@ class DecisionTable:
         )
 
 
-def _places(rules: Rules) -> Iterator[int]:
-    """Yield the places of the rules in the set, in order."""
+def _places(rules: Rules) -> list[int]:
+    """Return the places of the rules in the set, in order."""
+    places = []
     while rules:
         lowest = rules & -rules
-        yield lowest.bit_length() - 1
+        places.append(lowest.bit_length() - 1)
         rules ^= lowest
+    return places
 
 
 def _place(value: Value, ranking: Expression, run: Run) -> int:
