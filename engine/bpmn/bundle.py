@@ -55,10 +55,13 @@ def compile_bundle(
     decisions: Mapping[str, bytes],
     forms: Collection[str],
     job_types: Collection[str],
+    *,
+    accepted: bool = False,
 ) -> Bundle:
     """Read, check and compile every file (by file name); raises BundleInvalid with all findings.
 
-    `forms` are the form ids that the deployment holds, `job_types` what the worker can do.
+    `forms` are the form ids that the deployment holds, `job_types` what the worker can do. `accepted`: an earlier
+    release found nothing in these files, and what this one would find does not stop the instances that run on them.
     """
     findings: list[Finding] = []
     definitions = _read_decisions(decisions, findings)
@@ -72,7 +75,7 @@ def compile_bundle(
     for spec in specs.values():
         check_process(spec, findings)
         check_references(spec, findings, definitions, forms, job_types, specs)
-    if findings:
+    if findings and not accepted:
         raise BundleInvalid(tuple(findings))
     return Bundle(
         processes={key: _describe(spec, names[key]) for key, spec in specs.items()},

@@ -17,19 +17,16 @@ from engine.bpmn import gateways as gw
 from engine.bpmn.elements import Element, Flow
 from engine.bpmn.errors import Finding
 from engine.bpmn.expressions import VariableMapping
+from engine.bpmn.extensions import check_extensions
 from engine.bpmn.scopes import ProcessSpec
 from engine.bpmn.timers import Timer
 from engine.bpmn.triggers import ProcessFile, read_message, read_trigger
-from engine.bpmn.zeebe import BPMN, CAMUNDA_7, ZEEBE, extension, extensions, link, local, properties
+from engine.bpmn.zeebe import BPMN, ZEEBE, extension, link, local, properties
 
 DOCUMENTATION = frozenset(
     "documentation extensionElements incoming outgoing laneSet dataObject dataObjectReference dataStoreReference "
     "textAnnotation association group ioSpecification property dataInputAssociation dataOutputAssociation "
     "category auditing monitoring resourceRole".split()
-)
-EXTENSIONS = frozenset(
-    "userTask formDefinition assignmentDefinition taskSchedule ioMapping properties calledDecision calledElement "
-    "taskDefinition taskHeaders script loopCharacteristics subscription versionTag".split()
 )
 ELEMENTS: dict[str, type[Element]] = {
     "task": act.PlainTask,
@@ -76,6 +73,7 @@ def read_processes(file: str, source: bytes, findings: list[Finding]) -> list[tu
         return []
     reading = ProcessFile(file, root, findings)
     _index(reading)
+    check_extensions(reading)
     found = [
         (_Scope(reading, node, node.get("id", ""), "process").read(), node.get("name", "") or node.get("id", ""))
         for node in root.iterchildren(f"{BPMN}process")
@@ -156,20 +154,12 @@ class _Scope:
         for child in node.iterchildren(f"{BPMN}*"):
             name = local(child)
             known = name in DOCUMENTATION or name.endswith("EventDefinition")
-            known |= name in ("multiInstanceLoopCharacteristics", "script")
+            known |= name == "multiInstanceLoopCharacteristics"
             if not (known or (inner and (name == "sequenceFlow" or name in ELEMENTS))) and not inner:
                 self.file.tell(node, f"{name} は、このエンジンでは実行できません。")
         for name, executed in ATTRIBUTES.items():
             if node.get(name, executed) != executed:
                 self.file.tell(node, f"{name}={node.get(name)} は、このエンジンでは実行できません。")
-        if any(str(name).startswith(CAMUNDA_7) for name in node.attrib):
-            self.file.tell(node, "Camunda 7 の属性は使えません。")
-        for found in extensions(node):
-            tag = str(found.tag)
-            if tag.startswith(CAMUNDA_7):
-                self.file.tell(node, f"Camunda 7 の拡張 {local(found)} は使えません。")
-            elif tag.startswith(ZEEBE) and local(found) not in EXTENSIONS:
-                self.file.tell(node, f"拡張 {local(found)} は、このエンジンでは実行できません。")
 
     def _mappings(self, element: Element, node: etree._Element) -> None:
         mapping = extension(node, "ioMapping")
@@ -291,10 +281,11 @@ class _Scope:
         name = link(node)
         if name is not None:
             self.link_throws.append((node, name))
-        if isinstance(event.trigger, ev.Message):
-            definition = extension(node, "taskDefinition")
-            if definition is not None and definition.get("type") != PUBLISH:
-                self.file.tell(node, f"メッセージを送るイベントの種類は {PUBLISH} にしてください。")
+        definition = extension(node, "taskDefinition")
+        if definition is not None and not isinstance(event.trigger, ev.Message):
+            self.file.tell(node, "ジョブの種類(taskDefinition)は、メッセージを送るイベントだけに付けられます。")
+        elif definition is not None and definition.get("type") != PUBLISH:
+            self.file.tell(node, f"メッセージを送るイベントの種類は {PUBLISH} にしてください。")
         if isinstance(event.trigger, ev.Error) and event.trigger.code is None:
             self.file.tell(node, "エラー終了には、エラーコードが要ります。")
 
@@ -319,8 +310,11 @@ class _Scope:
         if details is None or not details.get("inputCollection"):
             self.file.tell(node, "複数インスタンスには、入力のコレクション(inputCollection)が要ります。")
             return
-        if loop.find(f"{BPMN}loopCardinality") is not None:
-            self.file.tell(node, "loopCardinality は使えません。inputCollection を指定してください。")
+        for child in loop.iterchildren(f"{BPMN}*"):
+            if local(child) not in ("documentation", "extensionElements", "completionCondition"):
+                self.file.tell(node, f"複数インスタンスの {local(child)} は、このエンジンでは実行できません。")
+        if bool(details.get("outputCollection")) != bool(details.get("outputElement")):
+            self.file.tell(node, "outputCollection と outputElement は、両方を指定してください。")
         if loop.get("behavior", "All") != "All":
             self.file.tell(node, "複数インスタンスの behavior は、このエンジンでは実行できません。")
         condition = loop.find(f"{BPMN}completionCondition")

@@ -31,6 +31,8 @@ class Timer:
         text = self.expression.text
         if self.kind == "cycle" and not _CYCLE.fullmatch(text):
             return f"繰返しタイマー「{text}」は R3/PT1H の形で書いてください。"
+        if self.kind != "cycle" and text.startswith(("P", "-P")) != (self.kind == "duration"):
+            return f"「{text}」は、{'期間' if self.kind == 'duration' else '日時'}ではありません。"
         try:
             self._value(text.partition("/")[2] if self.kind == "cycle" else text)
         except ElementFault as fault:

@@ -215,6 +215,17 @@ LANES = (
     '<bpmn:laneSet id="lanes"><bpmn:lane id="lane"><bpmn:flowNodeRef>x</bpmn:flowNodeRef></bpmn:lane></bpmn:laneSet>'
 )
 
+EDITORS = (
+    'xmlns:modeler="http://camunda.org/schema/modeler/1.0" modeler:executionPlatform="Camunda Cloud"'
+    ' zeebe:modelerTemplate="t" zeebe:modelerTemplateVersion="2" zeebe:modelerTemplateIcon="data:,"'
+)
+FOREIGN = 'xmlns:v="http://vendor.example/bpmn"'
+
+
+def multi_instance_of(attributes: str) -> str:
+    return multi_instance(details=f' inputCollection="=[1]" {attributes}')
+
+
 ACCEPTED = {
     "task": node("task"),
     "manual task": node("manualTask"),
@@ -247,6 +258,32 @@ ACCEPTED = {
     ),
     "data stores and data objects, as documentation": node("userTask") + STORE,
     "lanes, as documentation": LANES + node("userTask"),
+    "properties and texts, as documentation": node(
+        "userTask",
+        "<bpmn:documentation>why</bpmn:documentation>"
+        + extended('<zeebe:properties><zeebe:property name="n" value="v"/></zeebe:properties>'),
+    ),
+    "what an editor keeps for itself": node("userTask").replace('id="x"', f'id="x" {EDITORS}'),
+    "extension of an editor": node(
+        "userTask", extended('<modeler:note xmlns:modeler="http://camunda.org/schema/modeler/1.0"/>')
+    ),
+    "headers of a message event": intermediate(
+        "intermediateThrowEvent",
+        extended(
+            '<zeebe:taskDefinition type="publish-message"/>'
+            '<zeebe:taskHeaders><zeebe:header key="timeToLive" value="PT1H"/></zeebe:taskHeaders>'
+        )
+        + DEFINITIONS["message"],
+    ),
+    "attribute of an extension that is left empty": node(
+        "userTask", extended('<zeebe:taskSchedule dueDate="=now()" followUpDate=""/>')
+    ),
+    "binding to the caller's deployment": node(
+        "callActivity", extended('<zeebe:calledElement processId="called" bindingType="deployment"/>')
+    ),
+    "multi-instance with a collection of results": node(
+        "userTask", multi_instance_of('outputCollection="all" outputElement="=1"')
+    ),
 }
 
 REFUSED = {
@@ -301,6 +338,61 @@ REFUSED = {
     "extension of Camunda 7": node(
         "userTask", extended('<camunda:x xmlns:camunda="http://camunda.org/schema/1.0/bpmn"/>')
     ),
+    "extension of another vendor": node("userTask", extended(f"<v:async {FOREIGN}/>")),
+    "attribute of another vendor": node("userTask").replace('id="x"', f'id="x" {FOREIGN} v:async="true"'),
+    "extension of another vendor on multi-instance": node(
+        "userTask", multi_instance().replace("</bpmn:extensionElements>", f"<v:n {FOREIGN}/></bpmn:extensionElements>")
+    ),
+    "extension of another vendor on an event definition": boundary(
+        DEFINITIONS["timer"].replace("<bpmn:timeDuration", extended(f"<v:n {FOREIGN}/>") + "<bpmn:timeDuration"), "true"
+    ),
+    "script of a user task": node("userTask", extended('<zeebe:script expression="=1" resultVariable="one"/>')),
+    "schedule of a service task": node("serviceTask", extended(JOB, '<zeebe:taskSchedule dueDate="=now()"/>')),
+    "form of a service task": node("serviceTask", extended(JOB, '<zeebe:formDefinition formId="form"/>')),
+    "job of a user task": node("userTask", extended(JOB)),
+    "job of a script task": node(
+        "scriptTask", extended(JOB, '<zeebe:script expression="=1 + 1" resultVariable="two"/>')
+    ),
+    "job of a none end event": intermediate("intermediateThrowEvent", extended(JOB)),
+    "subscription of a receive task": node("receiveTask", KEY, messageRef="message_1"),
+    "version tag of a task": node("userTask", extended('<zeebe:versionTag value="1"/>')),
+    "mapping of a gateway": gateway("parallelGateway", "x -> a", "x -> b").replace(
+        '<bpmn:parallelGateway id="x"/>',
+        '<bpmn:parallelGateway id="x">'
+        + extended('<zeebe:ioMapping><zeebe:output source="=1" target="one"/></zeebe:ioMapping>')
+        + "</bpmn:parallelGateway>",
+    ),
+    "date on which a task is followed up": node(
+        "userTask", extended('<zeebe:taskSchedule dueDate="=now()" followUpDate="=now()"/>')
+    ),
+    "binding to a version tag": node(
+        "callActivity", extended('<zeebe:calledElement processId="called" bindingType="versionTag" versionTag="1"/>')
+    ),
+    "unknown part of a mapping": node(
+        "userTask", extended('<zeebe:ioMapping><zeebe:inout source="=1" target="one"/></zeebe:ioMapping>')
+    ),
+    "script in BPMN beside the one in FEEL": node(
+        "scriptTask",
+        extended('<zeebe:script expression="=1 + 1" resultVariable="two"/>') + "<bpmn:script>1</bpmn:script>",
+    ),
+    "input of a boundary event": boundary(
+        extended('<zeebe:ioMapping><zeebe:input source="=1" target="one"/></zeebe:ioMapping>') + DEFINITIONS["timer"],
+        "true",
+    ),
+    "two times in one timer": boundary(
+        DEFINITIONS["timer"].replace(
+            "</bpmn:timeDuration>", "</bpmn:timeDuration><bpmn:timeCycle>R/P1D</bpmn:timeCycle>"
+        ),
+        "true",
+    ),
+    "timer without a time": boundary("<bpmn:timerEventDefinition/>", "true"),
+    "duration as a date": boundary(timer("timeDate", "PT1H"), "true"),
+    "date as a duration": boundary(timer("timeDuration", "2026-12-01T09:00:00+09:00"), "true"),
+    "output collection without an element": node("userTask", multi_instance_of('outputCollection="all"')),
+    "output element without a collection": node("userTask", multi_instance_of('outputElement="=1"')),
+    "multi-instance over a data object": node(
+        "userTask", multi_instance(inner="<bpmn:loopDataInputRef>object</bpmn:loopDataInputRef>")
+    ),
     "mapping without a target": node(
         "userTask", extended('<zeebe:ioMapping><zeebe:input source="=1"/></zeebe:ioMapping>')
     ),
@@ -330,6 +422,62 @@ def test_an_event_that_cannot_be_waited_for_is_refused_behind_an_event_based_gat
 def test_a_condition_that_is_not_feel_is_refused_at_its_flow(level, condition):
     body = gateway("exclusiveGateway", f"x -> a: {condition}", "x -> b", default="x_b")
     assert_refused(at_level(level, body), "x_a")
+
+
+UNNAMED = {
+    "signal without a name": ("signal", 'id="signal_1"'),
+    "signal with an empty name": ("signal", 'id="signal_1" name=""'),
+    "signal named by an expression": ("signal", 'id="signal_1" name="=seen"'),
+    "error named by an expression": ("error", 'id="error_1" errorCode="=code"'),
+    "escalation named by an expression": ("escalation", 'id="escalation_1" escalationCode="=code"'),
+}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("fault", UNNAMED)
+def test_what_is_not_named_by_a_text_is_refused_where_it_is_caught(level, fault):
+    kind, attributes = UNNAMED[fault]
+    body = at_level(level, boundary(DEFINITIONS[kind], "true"))
+    source = document(body, extra=f"<bpmn:{kind} {attributes}/>")
+
+    with pytest.raises(bpmn.BundleInvalid) as refusal:
+        bpmn.compile_bundle({"process.bpmn": source}, {}, (), ())
+
+    assert [(finding.file, finding.element_id) for finding in refusal.value.findings] == [("process.bpmn", "x")]
+
+
+ELSEWHERE = {
+    "process": ('isExecutable="true">', 'isExecutable="true">' + extended("<zeebe:executionListeners/>"), "process"),
+    "sequence flow": ('targetRef="x">', 'targetRef="x">' + extended("<zeebe:executionListeners/>"), "s_x"),
+    "message": (KEY, KEY.replace("<zeebe", f"<v:n {FOREIGN}/><zeebe"), "message_1"),
+    "file": ('targetNamespace="test">', 'targetNamespace="test">' + extended(f"<v:n {FOREIGN}/>"), "definitions"),
+    "extension that must be understood": (
+        'targetNamespace="test">',
+        'targetNamespace="test"><bpmn:extension id="must" mustUnderstand="true" definition="v:n"/>',
+        "must",
+    ),
+}
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
+def test_an_unknown_extension_is_refused_wherever_it_stands(place):
+    old, new, element = ELSEWHERE[place]
+    source = document(node("receiveTask", messageRef="message_1"), extra=GLOBALS).decode()
+    assert old in source
+
+    with pytest.raises(bpmn.BundleInvalid) as refusal:
+        bpmn.compile_bundle({"process.bpmn": source.replace(old, new, 1).encode()}, {}, (), ())
+
+    assert [(finding.file, finding.element_id) for finding in refusal.value.findings] == [("process.bpmn", element)]
+
+
+def test_a_process_may_carry_its_version_tag_and_what_does_not_execute_may_carry_anything():
+    tagged = document(extended('<zeebe:versionTag value="2"/>') + node("userTask"))
+    drawn = f'<bpmn:collaboration id="c"><bpmn:participant id="p" {FOREIGN} v:x="1"/></bpmn:collaboration>'
+
+    bpmn.compile_bundle(
+        {"process.bpmn": tagged.replace(b"<bpmn:process", drawn.encode() + b"<bpmn:process")}, {}, (), ()
+    )
 
 
 def test_a_throw_link_without_its_catch_is_refused():
