@@ -52,17 +52,31 @@ class Escalation:
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """The event happens when `expression` becomes true."""
+
+    expression: Expression
+
+    def holds(self, variables: Variables, environment: feel.Environment) -> bool:
+        """Null counts as false: its variables may not be there yet. Anything else but a boolean is a fault."""
+        value = self.expression.evaluate(variables, environment)
+        if value is not None and not isinstance(value, bool):
+            raise ElementFault(f"条件 {self.expression.text} が true / false になりません({feel.to_text(value)})。")
+        return value is True
+
+
+@dataclass(frozen=True, slots=True)
 class Terminate:
     pass
 
 
-Trigger = Message | Signal | Error | Escalation | Timer | Terminate
-AWAITED = (Message, Signal, Timer)
-"""Triggers that come from outside and are waited for; errors and escalations look for their catcher."""
+Trigger = Message | Signal | Error | Escalation | Timer | Condition | Terminate
+AWAITED = (Message, Signal, Timer, Condition)
+"""Triggers that are waited for; errors and escalations look for their catcher."""
 
 
 def arm(trigger: Trigger, token: Token, variables: Variables, step: Step) -> None:
-    """Offer the waiting `token` to the outside: as a timer job or a subscription."""
+    """Offer the waiting `token` to the outside, as a timer job or a subscription; a condition is tested at once."""
     if isinstance(trigger, Timer):
         remaining = token.internal_data.get("remaining")
         due, left = trigger.due(variables, step.environment, step.now, remaining)
@@ -72,6 +86,8 @@ def arm(trigger: Trigger, token: Token, variables: Variables, step: Step) -> Non
         step.subscribe(token, "message", trigger.name, trigger.key_value(variables, step.environment))
     elif isinstance(trigger, Signal):
         step.subscribe(token, "signal", trigger.name, "")
+    elif isinstance(trigger, Condition):
+        step.untested = True
 
 
 def disarm(trigger: Trigger | None, token: Token, step: Step) -> None:

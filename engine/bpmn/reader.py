@@ -14,6 +14,7 @@ from engine import dmn
 from engine.bpmn import activities as act
 from engine.bpmn import events as ev
 from engine.bpmn import gateways as gw
+from engine.bpmn.characteristics import read_multi_instance, read_standard_loop
 from engine.bpmn.elements import Element, Flow
 from engine.bpmn.errors import Finding
 from engine.bpmn.expressions import VariableMapping
@@ -49,6 +50,7 @@ ELEMENTS: dict[str, type[Element]] = {
     "intermediateCatchEvent": ev.CatchEvent,
     "boundaryEvent": ev.BoundaryEvent,
 }
+LOOPS = ("multiInstanceLoopCharacteristics", "standardLoopCharacteristics")
 PUBLISH = "publish-message"
 ATTRIBUTES = {
     "completionQuantity": "1",
@@ -118,7 +120,7 @@ class _Scope:
                 flows.append(node)
             elif name in ELEMENTS:
                 self._element(node, name)
-            elif name == "multiInstanceLoopCharacteristics" and self.kind == "subprocess":
+            elif name in LOOPS and self.kind == "subprocess":
                 continue  # read with the activity itself
             elif name not in DOCUMENTATION:
                 told = node if node.get("id") else self.node
@@ -126,6 +128,8 @@ class _Scope:
         self._connect(flows)
         self._attach()
         gw.set_reach(self.spec)
+        triggers = (getattr(element, "trigger", None) for element in self.spec.elements.values())
+        self.spec.conditional = any(isinstance(trigger, ev.Condition) for trigger in triggers)
         return self.spec
 
     # Elements -----------------------------------------------------------------------------------------
@@ -154,7 +158,7 @@ class _Scope:
         for child in node.iterchildren(f"{BPMN}*"):
             name = local(child)
             known = name in DOCUMENTATION or name.endswith("EventDefinition")
-            known |= name == "multiInstanceLoopCharacteristics"
+            known |= name in LOOPS
             if not (known or (inner and (name == "sequenceFlow" or name in ELEMENTS))) and not inner:
                 self.file.tell(node, f"{name} は、このエンジンでは実行できません。")
         for name, executed in ATTRIBUTES.items():
@@ -303,29 +307,13 @@ class _Scope:
     # Loops --------------------------------------------------------------------------------------------
 
     def _loop(self, element: act.Activity, node: etree._Element) -> None:
-        loop = node.find(f"{BPMN}multiInstanceLoopCharacteristics")
-        if loop is None:
-            return
-        details = extension(loop, "loopCharacteristics")
-        if details is None or not details.get("inputCollection"):
-            self.file.tell(node, "複数インスタンスには、入力のコレクション(inputCollection)が要ります。")
-            return
-        for child in loop.iterchildren(f"{BPMN}*"):
-            if local(child) not in ("documentation", "extensionElements", "completionCondition"):
-                self.file.tell(node, f"複数インスタンスの {local(child)} は、このエンジンでは実行できません。")
-        if bool(details.get("outputCollection")) != bool(details.get("outputElement")):
-            self.file.tell(node, "outputCollection と outputElement は、両方を指定してください。")
-        if loop.get("behavior", "All") != "All":
-            self.file.tell(node, "複数インスタンスの behavior は、このエンジンでは実行できません。")
-        condition = loop.find(f"{BPMN}completionCondition")
-        element.loop = act.MultiInstance(
-            sequential=loop.get("isSequential") == "true",
-            collection=self.file.expression(node, details.get("inputCollection")),
-            element=details.get("inputElement"),
-            output_collection=details.get("outputCollection"),
-            output_element=self.file.optional(node, details.get("outputElement")),
-            completion=None if condition is None else self.file.optional(node, condition.text),
-        )
+        found = [child for child in node.iterchildren(f"{BPMN}*") if local(child) in LOOPS]
+        if len(found) > 1:
+            self.file.tell(node, "繰返しと複数インスタンスは、一つだけ指定してください。")
+        elif found and local(found[0]) == "standardLoopCharacteristics":
+            element.loop = read_standard_loop(self.file, node, found[0])
+        elif found:
+            element.loop = read_multi_instance(self.file, node, found[0])
 
     # Flows --------------------------------------------------------------------------------------------
 

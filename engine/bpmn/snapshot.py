@@ -23,7 +23,7 @@ FORMAT = 1
 
 _CONTEXTS = ("local", "result", "payload")
 _VALUES = ("items", "collected")
-_PLAIN = ("arrived", "host", "group", "body", "index", "completed", "remaining", "fault", "done", "armed")
+_PLAIN = ("arrived", "host", "group", "body", "index", "completed", "remaining", "fault", "done", "armed", "held")
 
 
 def dump(step: Step) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from SpiffWorkflow import TaskState
 
 from engine import business_days, dmn, feel
+from engine.bpmn import conditions
 from engine.bpmn.advance import (
     Advance,
     ClosedTask,
@@ -59,6 +60,8 @@ class Step:
         self.instance = Instance(bundle.spec(process), self)
         self.queue: deque[Token] = deque()
         self.ended = False
+        self.untested = False
+        """Whether something was written or armed since conditions were tested."""
         self.consumed_job: int | None = None
         self.moves: list[ElementMove] = []
         self.opened_tasks: dict[int, OpenedTask] = {}
@@ -251,7 +254,7 @@ class Step:
     def run(self) -> None:
         """Run ready tokens until every token waits or the instance has ended."""
         runs = 0
-        while self.queue or any(release_inclusive(scope) for scope in self.scopes()):
+        while self._goes_on():
             token = self.queue.popleft()
             if not token.has_state(TaskState.READY) or token.id not in token.workflow.tasks:
                 continue
@@ -262,7 +265,11 @@ class Step:
             else:
                 token.run()
 
-    def stop(self, token: Token, phase: Literal["enter", "run", "arm"], message: str) -> None:
+    def _goes_on(self) -> bool:
+        conditions.let_happen(self)
+        return bool(self.queue) or any(release_inclusive(scope) for scope in self.scopes())
+
+    def stop(self, token: Token, phase: Literal["enter", "run", "arm", "test"], message: str) -> None:
         """The element cannot go on: it keeps what it has and waits for an operator."""
         token.internal_data["fault"] = phase
         self.faults[token.id] = Fault(token.place, message)
@@ -285,6 +292,8 @@ class Step:
             scope = token.workflow
             self.remove(token)
             token.task_spec.arm(scope, self)
+        elif phase == "test":
+            self.untested = True
         else:
             token._ready() if token.has_state(TaskState.WAITING) else self._run_again(token)
 
@@ -376,6 +385,7 @@ class Step:
 
     def record_variable(self, scope: str, name: str, value: feel.Value) -> None:
         self.variables.append(VariableChange(scope, name, value))
+        self.untested = True
 
     def _recorded(self, function: feel.Function) -> HostFunction:
         def recorded(arguments: tuple[feel.Value, ...], environment: feel.Environment) -> feel.Value:

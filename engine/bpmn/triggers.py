@@ -16,11 +16,11 @@ from engine.bpmn.zeebe import BPMN, extension, headers, local
 
 TRIGGERS: dict[str, frozenset[str]] = {
     "startEvent": frozenset({"message"}),
-    "eventSubprocessStart": frozenset({"message", "timer", "signal", "error", "escalation"}),
+    "eventSubprocessStart": frozenset({"message", "timer", "signal", "error", "escalation", "conditional"}),
     "endEvent": frozenset({"message", "signal", "error", "escalation", "terminate"}),
     "intermediateThrowEvent": frozenset({"message", "signal", "escalation", "link"}),
-    "intermediateCatchEvent": frozenset({"message", "timer", "signal", "link"}),
-    "boundaryEvent": frozenset({"message", "timer", "signal", "error", "escalation"}),
+    "intermediateCatchEvent": frozenset({"message", "timer", "signal", "link", "conditional"}),
+    "boundaryEvent": frozenset({"message", "timer", "signal", "error", "escalation", "conditional"}),
 }
 TIMES: dict[str, TimerKind] = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
 
@@ -71,6 +71,8 @@ def _single_trigger(
         case "signal":
             signal = _global(file, node, definition.get("signalRef"), "シグナル")
             return ev.Signal("" if signal is None else _constant(file, node, signal, "name", "シグナルの名前") or "")
+        case "conditional":
+            return _condition(file, node, definition)
         case "terminate":
             return ev.Terminate()
         case "link":
@@ -120,6 +122,14 @@ def _time_to_live(file: ProcessFile, node: etree._Element) -> timedelta:
         return timedelta(0)
     due, _ = timer.due({}, feel.Environment(now=start), start)
     return due - start
+
+
+def _condition(file: ProcessFile, node: etree._Element, definition: etree._Element) -> ev.Condition:
+    text = definition.findtext(f"{BPMN}condition", "")
+    expression = file.expression(node, text)
+    if expression.compiled is None:
+        file.tell(node, f"条件 {text} は、= で始まる FEEL で書いてください。")
+    return ev.Condition(expression)
 
 
 def _timer(file: ProcessFile, node: etree._Element, definition: etree._Element) -> Timer | None:

@@ -54,13 +54,13 @@ DEFINITIONS = {
 }
 
 TIMERS = frozenset({"timer", "timer date", "timer cycle"})
-WAITED_FOR = frozenset({"message", "signal"}) | TIMERS
+WAITED_FOR = frozenset({"message", "signal", "conditional"}) | TIMERS
 THROWN = frozenset({"message", "signal", "escalation"})
 EXECUTED: Mapping[str, frozenset[str]] = {
     "start": frozenset({"none"}),
     "interrupting event subprocess": WAITED_FOR | {"error", "escalation"},
     "non-interrupting event subprocess": WAITED_FOR | {"escalation"},
-    "catch": frozenset({"message", "signal", "timer", "timer date", "link"}),
+    "catch": frozenset({"message", "signal", "timer", "timer date", "link", "conditional"}),
     "throw": THROWN | {"none", "link"},
     "interrupting boundary": WAITED_FOR | {"error", "escalation"},
     "non-interrupting boundary": WAITED_FOR | {"escalation"},
@@ -209,7 +209,13 @@ def catching(event: str) -> str:
 PLAIN = '<bpmn:startEvent id="is"/><bpmn:endEvent id="ie"/>' + flows("is -> ie")
 JOB = '<zeebe:taskDefinition type="job"/>'
 CALLING = '<zeebe:calledElement processId="called"/>'
-STANDARD_LOOP = "<bpmn:standardLoopCharacteristics/>"
+
+
+def standard_loop(attributes: str = "", condition: str = "=false") -> str:
+    inner = f"<bpmn:loopCondition>{condition}</bpmn:loopCondition>" if condition else ""
+    return f"<bpmn:standardLoopCharacteristics {attributes}>{inner}</bpmn:standardLoopCharacteristics>"
+
+
 STORE = '<bpmn:dataStoreReference id="store"/><bpmn:dataObject id="object"/><bpmn:dataObjectReference id="reference" dataObjectRef="object"/>'
 LANES = (
     '<bpmn:laneSet id="lanes"><bpmn:lane id="lane"><bpmn:flowNodeRef>x</bpmn:flowNodeRef></bpmn:lane></bpmn:laneSet>'
@@ -256,6 +262,11 @@ ACCEPTED = {
             inner="<bpmn:completionCondition>=numberOfCompletedInstances &gt;= 1</bpmn:completionCondition>"
         ),
     ),
+    "standard loop": node("userTask", standard_loop()),
+    "standard loop with a maximum alone": node("userTask", standard_loop('loopMaximum="3"', "")),
+    "standard loop of a subprocess": node("subProcess", standard_loop('testBefore="true"') + PLAIN),
+    "standard loop of a call activity": node("callActivity", extended(CALLING) + standard_loop()),
+    "event-based gateway for a condition": event_gateway(catching("conditional")),
     "data stores and data objects, as documentation": node("userTask") + STORE,
     "lanes, as documentation": LANES + node("userTask"),
     "properties and texts, as documentation": node(
@@ -294,8 +305,16 @@ REFUSED = {
     "sub-choreography": node("subChoreography"),
     "call choreography": node("callChoreography"),
     "conversation": node("conversation"),
-    "standard loop": node("userTask", STANDARD_LOOP),
-    "standard loop of a subprocess": node("subProcess", STANDARD_LOOP + PLAIN),
+    "standard loop without an end": node("userTask", standard_loop(condition="")),
+    "standard loop of no iterations": node("userTask", standard_loop('loopMaximum="0"')),
+    "standard loop of some iterations": node("userTask", standard_loop('loopMaximum="=three"')),
+    "standard loop with a condition that is not FEEL": node("userTask", standard_loop(condition="yes")),
+    "standard loop and multi-instance": node("userTask", standard_loop() + multi_instance()),
+    "completion condition that is not FEEL": node(
+        "userTask", multi_instance(inner="<bpmn:completionCondition>yes</bpmn:completionCondition>")
+    ),
+    "condition of an event that is not FEEL": boundary(DEFINITIONS["conditional"].replace("=x", "x"), "true"),
+    "conditional event without a condition": boundary("<bpmn:conditionalEventDefinition/>", "true"),
     "multi-instance without a collection": node("userTask", multi_instance(details="")),
     "multi-instance by cardinality": node(
         "userTask", multi_instance(inner="<bpmn:loopCardinality>3</bpmn:loopCardinality>")
@@ -412,7 +431,7 @@ def test_any_other_element_is_refused_with_file_element_and_reason(level, elemen
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("event", ["conditional", "error", "escalation", "timer cycle", "none"])
+@pytest.mark.parametrize("event", ["error", "escalation", "timer cycle", "none"])
 def test_an_event_that_cannot_be_waited_for_is_refused_behind_an_event_based_gateway(level, event):
     assert_refused(at_level(level, event_gateway(catching(event))), "first")
 
