@@ -291,8 +291,11 @@ class EventSubprocess(Subprocess):
 
     def fire(self, token: Token, values: Values, step: Step) -> None:
         if not self.interrupting:
-            rearm(self.trigger, token, visible(token), step)
+            self.rearm(token, step)
         self.happen(token.workflow, values, step)
+
+    def rearm(self, token: Token, step: Step) -> None:
+        rearm(self.trigger, token, visible(token), step)
 
     def happen(self, scope: Scope, values: Values, step: Step) -> None:
         """The event takes place in `scope`."""

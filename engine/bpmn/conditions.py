@@ -22,7 +22,7 @@ def let_happen(step: Step) -> None:
     while step.untested:
         step.untested = False
         for token in [token for token in _waiting(step) if _has_become_true(token, step)]:
-            if token.id in token.workflow.tasks and not _decided(token):
+            if token.id in token.workflow.tasks:
                 token.task_spec.fire(token, {}, step)
 
 
@@ -51,12 +51,3 @@ def _has_become_true(token: Token, step: Step) -> bool:
     if true:
         internal["held"] = True
     return true and not before
-
-
-def _decided(token: Token) -> bool:
-    """Whether another event behind the same event-based gateway has happened already."""
-    group = token.internal_data.get("group")
-    return group is not None and any(
-        other.internal_data.get("group") == group and other.has_state(TaskState.READY)
-        for other in token.workflow.tokens
-    )

@@ -120,8 +120,7 @@ def _time_to_live(file: ProcessFile, node: etree._Element) -> timedelta:
     if fault is not None:
         file.tell(node, fault)
         return timedelta(0)
-    due, _ = timer.due({}, feel.Environment(now=start), start)
-    return due - start
+    return timer.due({}, feel.Environment(now=start), start) - start
 
 
 def _condition(file: ProcessFile, node: etree._Element, definition: etree._Element) -> ev.Condition:

@@ -19,7 +19,7 @@ def test_every_step_gives_what_the_release_that_took_it_recorded(path: Path):
     before = None
     count = 0
     for step in steps:
-        advance = bpmn.advance(bundle, before, step.cause, step.at)
+        advance = bpmn.advance(bundle, before, step.cause, step.at, step.semantics)
         assert recording.told(step.cause, advance) == (step.facts, step.values)
         assert advance.snapshot == step.snapshot
         before, count = step.snapshot, count + 1

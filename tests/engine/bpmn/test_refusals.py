@@ -41,6 +41,7 @@ DEFINITIONS = {
     "timer": timer("timeDuration", "P1D"),
     "timer date": timer("timeDate", "2026-12-01T09:00:00+09:00"),
     "timer cycle": timer("timeCycle", "R3/PT1H"),
+    "timer cycle from a date": timer("timeCycle", "R3/2026-12-01T09:00:00+09:00/PT1H"),
     "timer cron": timer("timeCycle", "0 0 9 * * MON"),
     "error": '<bpmn:errorEventDefinition errorRef="error_1"/>',
     "escalation": '<bpmn:escalationEventDefinition escalationRef="escalation_1"/>',
@@ -53,7 +54,7 @@ DEFINITIONS = {
     "multiple": '<bpmn:messageEventDefinition messageRef="message_1"/>' + timer("timeDuration", "P1D"),
 }
 
-TIMERS = frozenset({"timer", "timer date", "timer cycle"})
+TIMERS = frozenset({"timer", "timer date", "timer cycle", "timer cycle from a date", "timer cron"})
 WAITED_FOR = frozenset({"message", "signal", "conditional"}) | TIMERS
 THROWN = frozenset({"message", "signal", "escalation"})
 EXECUTED: Mapping[str, frozenset[str]] = {
