@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from engine import dmn
 from engine.bpmn.activities import Subprocess, UserTask
+from engine.bpmn.conflicts import parallel_writes
 from engine.bpmn.digest import execution_digest
 from engine.bpmn.errors import BundleInvalid, Finding
 from engine.bpmn.events import Message, ThrowEvent
@@ -39,6 +40,8 @@ class Bundle:
     """Names of the messages that some process waits for or starts with."""
     execution_digest: str
     """SHA-256 of what decides execution: equal when only the diagram was moved."""
+    warnings: tuple[Finding, ...]
+    """What executes, but perhaps not as it was meant."""
     _specs: Mapping[str, ProcessSpec] = field(repr=False)
 
     def spec(self, key: str) -> ProcessSpec:
@@ -82,6 +85,7 @@ def compile_bundle(
         decisions=definitions,
         messages=frozenset(name for spec in specs.values() for name in _awaited(spec)),
         execution_digest=execution_digest(processes, decisions),
+        warnings=tuple(warning for spec in specs.values() for warning in parallel_writes(spec, specs)),
         _specs=specs,
     )
 
