@@ -123,6 +123,8 @@ def lint(folders: tuple[Path, ...]) -> None:
     compiled = bundles.compile_files(deployments.read_folder(*(folders or deployments.BUNDLED)), deployments.JOB_TYPES)
     for finding in compiled.waived:
         console.print(str(finding), markup=False)
+    for warning in compiled.processes.warnings:
+        console.print(f"注意: {warning}", markup=False)
     console.print("このまま配備できます。")
 
 

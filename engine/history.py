@@ -310,6 +310,11 @@ class Event:
         return tuple((fault["element"], str(fault["message"])) for fault in self.facts.get("faults", ()))
 
     @property
+    def missed(self) -> int:
+        """How many later firings of a repeating timer had gone by when it fired, and are this one."""
+        return sum(missed["count"] for missed in self.facts.get("missed_timers", ()))
+
+    @property
     def escalated_to(self) -> tuple[str, ...]:
         return tuple(self.facts.get("escalated_to", ()))
 

@@ -63,7 +63,8 @@ def fold(session: Session, instance: int) -> Replay:
             return Replay(instance, count, None, erased=True)
         seq, count = recorded.seq, count + 1
         try:
-            step = bpmn.advance(bundle, snapshot, recorded.cause, recorded.at.astimezone(JST))
+            at = recorded.at.astimezone(JST)
+            step = bpmn.advance(bundle, snapshot, recorded.cause, at, recorded.semantics)
         except bpmn.BpmnError as refused:
             return Replay(instance, count, Divergence(instance, seq, "refused", recorded.facts["cause"], str(refused)))
         difference = _difference(recorded, step)
@@ -78,6 +79,7 @@ def fold(session: Session, instance: int) -> Replay:
 class _Recorded:
     seq: int
     at: datetime
+    semantics: int
     facts: dict[str, Any]
     texts: list[str | None]
 
@@ -103,8 +105,13 @@ def _recorded(session: Session, instance: int) -> list[_Recorded]:
         .order_by(values.event_id, values.number)
     ):
         texts.setdefault(event, []).append(text)
-    rows = session.execute(select(events.id, events.seq, events.at, events.facts).where(own).order_by(events.seq))
-    return [_Recorded(row.seq, row.at, row.facts, texts.get(row.id, [])) for row in rows if "cause" in row.facts]
+    columns = (events.id, events.seq, events.at, events.semantics, events.facts)
+    rows = session.execute(select(*columns).where(own).order_by(events.seq))
+    return [
+        _Recorded(row.seq, row.at, row.semantics, row.facts, texts.get(row.id, []))
+        for row in rows
+        if "cause" in row.facts
+    ]
 
 
 def _difference(recorded: _Recorded, step: bpmn.Advance) -> tuple[str, Any, Any] | None:

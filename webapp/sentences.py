@@ -92,6 +92,8 @@ def _escalated(teller: Teller, event: Event) -> str:
 
 
 def _waited(teller: Teller, event: Event) -> str:
+    if event.missed:
+        return _("The time to wait was over; %(count)s later times went by with it.", count=event.missed)
     return _("The time to wait was over.")
 
 

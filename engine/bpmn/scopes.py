@@ -49,6 +49,8 @@ class ProcessSpec(WorkflowSpec):
         self.message_starts: dict[str, Element] = {}
         self.event_subprocesses: list[Element] = []
         self.deadline_decision: str | None = None
+        self.conditional = False
+        """Whether an event of this very scope waits for a condition."""
 
     @property
     def elements(self) -> dict[str, Element]:

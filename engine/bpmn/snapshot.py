@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from engine import feel
 from engine.bpmn.errors import BpmnError
 from engine.bpmn.scopes import Scope, Subscope, Token, plant
-from engine.bpmn.step import Step
+from engine.bpmn.step import SEMANTICS, Step
 
 if TYPE_CHECKING:
     from engine.bpmn.bundle import Bundle
@@ -23,7 +23,20 @@ FORMAT = 1
 
 _CONTEXTS = ("local", "result", "payload")
 _VALUES = ("items", "collected")
-_PLAIN = ("arrived", "host", "group", "body", "index", "completed", "remaining", "fault", "done", "armed")
+_PLAIN = (
+    "arrived",
+    "host",
+    "group",
+    "body",
+    "index",
+    "completed",
+    "remaining",
+    "fault",
+    "done",
+    "armed",
+    "held",
+    "schedule",
+)
 
 
 def dump(step: Step) -> dict[str, Any]:
@@ -60,11 +73,11 @@ def _dump_internal(internal: Mapping[str, Any]) -> dict[str, Any]:
     return dumped
 
 
-def load(bundle: Bundle, snapshot: Mapping[str, Any], now: datetime) -> Step:
+def load(bundle: Bundle, snapshot: Mapping[str, Any], now: datetime, semantics: int = SEMANTICS) -> Step:
     """The live step state of a stored instance; raises BpmnError for a format of a later release."""
     if snapshot.get("format") != FORMAT:
         raise BpmnError(f"このスナップショット(形式 {snapshot.get('format')})は読めません。")
-    step = Step(bundle, snapshot["process"], snapshot["business_key"], snapshot["counter"], now)
+    step = Step(bundle, snapshot["process"], snapshot["business_key"], snapshot["counter"], now, semantics)
     step.ended = snapshot["ended"]
     owners: dict[int, Token] = {}
     for stored in snapshot["scopes"]:

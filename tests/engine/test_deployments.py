@@ -66,6 +66,22 @@ def test_going_back_to_older_files_is_a_new_version_of_them(office: Any, bundle_
     assert (back.new, back.versions["review"]) == (True, 3)
 
 
+def test_what_an_earlier_release_let_through_goes_on_running_but_is_not_deployed_again(
+    office: Any, bundle_files: Mapping[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed = b'<zeebe:taskSchedule followUpDate="=now()"/></bpmn:extensionElements>'
+    files = changed(bundle_files, b"</bpmn:extensionElements>", followed)
+    with monkeypatch.context() as earlier:
+        earlier.setattr("engine.bpmn.reader.check_extensions", lambda file: None)
+        deploy(office, files)
+    bundles._kept.clear()
+
+    office.start("review", amount=1).complete("RV_01_review", by="anna", verdict="good")
+
+    assert office.open_tasks() == ["RV_02_second_look"]
+    assert rejected(office, files)
+
+
 def test_history_says_who_deployed_what(office: Any, bundle_files: Mapping[str, bytes]) -> None:
     deployed = deploy(office, changed(bundle_files, b"RV_02", b"RV_05"))
 
