@@ -84,6 +84,12 @@ class FilterNotFound(NotFound):
         self.number = number
 
 
+class ValueNotRecorded(NotFound):
+    def __init__(self, chain: str, seq: int, number: int) -> None:
+        super().__init__(f"履歴 {chain} の {seq} 番目に、消去できる値 {number} はありません。")
+        self.chain, self.seq, self.number = chain, seq, number
+
+
 # No right -----------------------------------------------------------------------------------------------
 
 
@@ -233,6 +239,13 @@ class TooManySteps(EngineError):
             f"メッセージのやりとりが {limit} 回を超えました。プロセスが回り続けていないか確かめてください。"
         )
         self.limit = limit
+
+
+class NotRecordable(EngineError):
+    """A fact has no exact canonical form, so nothing of the step was stored."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"履歴に正確に書けない値があります({reason})。整数は 9007199254740991 までです。")
 
 
 class HistoryBroken(EngineError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,11 +17,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import ColumnElement, Row, bindparam, insert, select
+from sqlalchemy import ColumnElement, Row, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine import bpmn, feel, tables
-from engine.errors import EngineError, HistoryBroken
+from engine.errors import EngineError, HistoryBroken, NotRecordable, ValueNotRecorded
 from engine.statements import Statement
 from engine.states import EventType
 
@@ -129,16 +130,28 @@ Canonical = Callable[[Any], bytes]
 """The canonical form of JSON by RFC 8785."""
 
 
-_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+_NOT_PLAIN = tuple(
+    re.compile(pattern)
+    for pattern in (
+        "[\U00010000-\U0010ffff]",
+        *(rf"{before}-?[0-9]+(?:[0-9]{{15}}|[.eE])" for before in ("^", '":', r"[,\[]")),
+    )
+)
+"""What the standard encoder writes otherwise: keys beyond the Basic Multilingual Plane, which it orders differently,
+and numbers with a point or beyond 2^53 (or a text that only looks so)."""
 
 
 def _written(said: Any) -> bytes:
-    """The canonical form of text and whole numbers by the standard encoder, ten times as fast; `verify` asks rfc8785.
+    """The canonical form by the standard encoder, ten times as fast, or by rfc8785 where the two may differ.
 
-    The two order keys differently only beyond the Basic Multilingual Plane.
+    Raises NotRecordable for what has no exact canonical form. Verification always asks rfc8785.
     """
-    text = _CANONICAL.encode(said)
-    return text.encode() if text.isascii() or max(text) <= "\uffff" else rfc8785.dumps(said)
+    try:
+        text = _CANONICAL.encode(said)
+        return rfc8785.dumps(said) if any(each.search(text) for each in _NOT_PLAIN) else text.encode()
+    except ValueError as fault:
+        raise NotRecordable(str(fault)) from fault
 
 
 def commitment(salt: str, kind: str, name: str, text: str, canonical: Canonical = rfc8785.dumps) -> str:
@@ -181,6 +194,41 @@ def reject(
         "task_id": task,
     }
     append(session, NewEvent(EventType.ATTEMPT_REJECTED, at, actor, facts, values, business_key=business_key))
+
+
+def erase(
+    session: Session,
+    instance: int | None,
+    places: Collection[tuple[int, int]],
+    *,
+    reason: str,
+    actor: str | None,
+    at: datetime,
+) -> int:
+    """The values at these (seq, number) of the chain are gone, text and salt, and its next event says so; its id.
+
+    The chain holds: it is over commitments. Raises ValueNotRecorded for what is not there, or is erased already.
+    """
+    chain = SYSTEM if instance is None else str(instance)
+    events, values = tables.HistoryEvent, tables.HistoryValue
+    erased, business_key = [], None
+    for seq, number in sorted(set(places)):
+        query = (
+            select(events.id, events.business_key, values.kind, values.name)
+            .join(values, values.event_id == events.id)
+            .where(events.chain == chain, events.seq == seq, values.number == number, values.salt.is_not(None))
+        )
+        found = session.execute(query).one_or_none()
+        if found is None:
+            raise ValueNotRecorded(chain, seq, number)
+        business_key = found.business_key
+        erased.append({"seq": seq, "number": number, "kind": found.kind, "name": found.name})
+        place = (values.event_id == found.id, values.number == number)
+        session.execute(update(values).where(*place).values(value=None, salt=None))
+    told = Values()
+    facts = {"erased": erased, "reason": told.put("message", "reason", reason)}
+    new = NewEvent(EventType.VALUES_ERASED, at, actor, facts, told, instance, business_key)
+    return append(session, new)
 
 
 # Reading ------------------------------------------------------------------------------------------------
@@ -402,18 +450,32 @@ def verify(session: Session) -> int:
     ).scalars():
         values.setdefault(value.event_id, []).append(value)
     heads: dict[str, tuple[int, str]] = {}
+    erased = _erased(session)
     count = 0
     columns = list(tables.HistoryEvent.__table__.columns)
     table = tables.HistoryEvent
     for event in session.execute(select(*columns).order_by(table.chain, table.seq)):
-        heads[event.chain] = _check(event, heads.get(event.chain, (0, START)), values.pop(event.id, []))
+        heads[event.chain] = _check(event, heads.get(event.chain, (0, START)), values.pop(event.id, []), erased)
         count += 1
     if values:
         raise HistoryBroken("?", 0, "どの出来事にも属さない値があります。")
     return count
 
 
-def _check(event: Row[Any], head: tuple[int, str], values: list[Any]) -> tuple[int, str]:
+Place = tuple[str, int, int]
+"""Chain, seq and number of a value."""
+
+
+def _erased(session: Session) -> dict[Place, tuple[str, str]]:
+    """Kind and name of each value that an event of its chain says was erased."""
+    table = tables.HistoryEvent
+    rows = session.execute(select(table.chain, table.facts).where(table.type == EventType.VALUES_ERASED))
+    return {(r.chain, v["seq"], v["number"]): (v["kind"], v["name"]) for r in rows for v in r.facts["erased"]}
+
+
+def _check(
+    event: Row[Any], head: tuple[int, str], values: list[Any], told_erased: Mapping[Place, tuple[str, str]]
+) -> tuple[int, str]:
     seq, previous = head
 
     def refuse(reason: str) -> None:
@@ -428,7 +490,9 @@ def _check(event: Row[Any], head: tuple[int, str], values: list[Any]) -> tuple[i
     if len(values) != len(event.commitments):
         refuse("値が足りないか、余っています。")
     for value, committed in zip(values, event.commitments, strict=True):
-        erased = value.value is None and value.salt is None
-        if not erased and commitment(value.salt or "", value.kind, value.name, value.value or "") != committed:
+        if value.value is None and value.salt is None:
+            if told_erased.get((event.chain, event.seq, value.number)) != (value.kind, value.name):
+                refuse(f"「{value.name}」の値が、消去の記録なしに消えています。")
+        elif commitment(value.salt or "", value.kind, value.name, value.value or "") != committed:
             refuse(f"「{value.name}」の値が記録と違います。")
     return event.seq, event.hash

@@ -14,10 +14,11 @@ import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from engine import feel, history, tables
-from engine.errors import HistoryBroken, TaskNotYours
+from engine.errors import HistoryBroken, NotRecordable, TaskNotYours, ValueNotRecorded
 from engine.states import EventType
 from engine.tables import HistoryEvent, HistoryValue
 
@@ -125,15 +126,30 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_a_change_is_noticed(told: Any, what: str) -> None:
-    with told.database.transaction() as session:
-        session.execute(CHANGES[what])
+def test_a_change_is_noticed(told: Any, adversary: Any, what: str) -> None:
+    adversary(CHANGES[what])
 
     with told.database.reading() as session, pytest.raises(HistoryBroken):
         history.verify(session)
 
 
-def test_values_whose_event_is_gone_are_noticed(told: Any) -> None:
+@pytest.mark.parametrize("what", [*CHANGES, "an event"])
+def test_the_database_itself_refuses_a_change(told: Any, what: str) -> None:
+    change = CHANGES.get(what, delete(HistoryEvent).where(HistoryEvent.id == 3))
+
+    with pytest.raises(DBAPIError, match="append-only"), told.database.transaction() as session:
+        session.execute(change)
+
+
+def test_the_database_refuses_to_replace_an_event(told: Any) -> None:
+    replacing = "INSERT OR REPLACE INTO history_event SELECT * FROM history_event WHERE id = 3"
+
+    with pytest.raises(DBAPIError, match="append-only"), told.database.transaction() as session:
+        session.execute(text(replacing))
+
+
+def test_values_whose_event_is_gone_are_noticed(told: Any, adversary: Any) -> None:
+    adversary()
     by_hand = sqlite3.connect(str(told.database.engine.url.database))
     by_hand.execute("DELETE FROM history_event WHERE id = 3")
     by_hand.commit()
@@ -143,13 +159,55 @@ def test_values_whose_event_is_gone_are_noticed(told: Any) -> None:
         history.verify(session)
 
 
-def test_an_erased_value_leaves_the_proof_intact(told: Any) -> None:
+def test_an_erased_value_leaves_the_proof_intact_and_the_erasure_on_record(told: Any) -> None:
+    with told.database.transaction() as session:
+        fields = session.execute(select(HistoryValue.number, HistoryValue.name).where(HistoryValue.event_id == 3)).all()
+        number = {name: number for number, name in fields}["reason"]
+        history.erase(session, told.instance, [(2, number)], reason="本人の求め", actor="carla", at=told.now)
+
+    with told.database.reading() as session:
+        assert history.verify(session) == 4
+        *_, completed, erased = history.of_case(session, told.case)
+    assert completed.submitted["reason"] is None
+    assert completed.submitted["verdict"] == "mend"
+    assert (erased.type, erased.actor, erased.facts["reason"]) == (EventType.VALUES_ERASED, "carla", "本人の求め")
+    assert erased.facts["erased"] == [{"seq": 2, "number": number, "kind": "field", "name": "reason"}]
+
+
+def test_a_value_that_vanished_without_a_word_is_damage(told: Any) -> None:
     with told.database.transaction() as session:
         session.execute(update(HistoryValue).where(HistoryValue.event_id == 3).values(value=None, salt=None))
 
+    with told.database.reading() as session, pytest.raises(HistoryBroken, match="消去の記録なし"):
+        history.verify(session)
+
+
+@pytest.mark.parametrize("place", [(2, 99), (99, 0), (2, 0)])
+def test_only_what_is_there_can_be_erased_and_only_once(told: Any, place: tuple[int, int]) -> None:
+    with told.database.transaction() as session:
+        history.erase(session, told.instance, [(2, 0)], reason="a", actor="carla", at=told.now)
+
+    with pytest.raises(ValueNotRecorded), told.database.transaction() as session:
+        history.erase(session, told.instance, [(1, 0), place], reason="b", actor="carla", at=told.now)
     with told.database.reading() as session:
-        assert history.verify(session) == 3
-        assert history.of_case(session, told.case)[-1].submitted["reason"] is None
+        assert history.verify(session) == 4
+
+
+@pytest.mark.parametrize("fact", [2**53, -(2**53), 10**30, float("nan"), float("inf")])
+def test_a_fact_without_an_exact_canonical_form_is_refused(told: Any, fact: Any) -> None:
+    new = history.NewEvent(EventType.COMMENTED, told.now, "anna", {"fact": [fact]}, instance=told.instance)
+
+    with pytest.raises(NotRecordable), told.database.transaction() as session:
+        history.append(session, new)
+
+
+def test_a_number_with_a_point_is_hashed_as_the_standard_writes_it(told: Any) -> None:
+    new = history.NewEvent(EventType.COMMENTED, told.now, "anna", {"a": 1.0, "b": [1e21, -0.5]}, instance=told.instance)
+    with told.database.transaction() as session:
+        history.append(session, new)
+
+    with told.database.reading() as session:
+        assert history.verify(session) == 4
 
 
 def test_the_same_value_twice_has_different_commitments(office: Any) -> None:
@@ -182,7 +240,11 @@ def test_only_one_function_inserts_history() -> None:
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**53) + 1, 2**53 - 1)
+        | st.text()
+        | st.floats(allow_nan=False, allow_infinity=False),
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )

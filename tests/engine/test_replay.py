@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from engine import deployments, feel, instances, jobs, replay
+from engine import deployments, feel, history, instances, jobs, replay
 from engine.errors import InstanceNotFound
 from engine.jobs import BUILT_IN, Call, CallFailed, Outside
 from engine.tables import HistoryEvent, HistoryValue, ProcessInstance
@@ -46,10 +46,9 @@ def test_every_kind_of_cause_folds_to_the_stored_snapshot(office: Any) -> None:
     assert sum(fold.events for fold in found) >= 20
 
 
-def test_a_changed_value_shows_the_event_and_both_sides(office: Any) -> None:
+def test_a_changed_value_shows_the_event_and_both_sides(office: Any, adversary: Any) -> None:
     office.start("review", amount=30).complete("RV_01_review", by="anna", verdict="good")
-    with office.database.transaction() as session:
-        session.execute(update(HistoryValue).where(HistoryValue.kind == "given").values(value="31"))
+    adversary(update(HistoryValue).where(HistoryValue.kind == "given").values(value="31"))
 
     (found,) = folds(office)
 
@@ -58,11 +57,11 @@ def test_a_changed_value_shows_the_event_and_both_sides(office: Any) -> None:
     assert (found.divergence.recorded, found.divergence.folded) == ("30", "31")
 
 
-def test_changed_moves_show_the_event(office: Any) -> None:
+def test_changed_moves_show_the_event(office: Any, adversary: Any) -> None:
     office.start("review", amount=30).complete("RV_01_review", by="anna", verdict="good")
-    with office.database.transaction() as session:
+    with office.database.reading() as session:
         facts = session.execute(select(HistoryEvent.facts).where(HistoryEvent.id == 3)).scalar_one()
-        session.execute(update(HistoryEvent).where(HistoryEvent.id == 3).values(facts=facts | {"moves": []}))
+    adversary(update(HistoryEvent).where(HistoryEvent.id == 3).values(facts=facts | {"moves": []}))
 
     (found,) = folds(office)
 
@@ -84,7 +83,7 @@ def test_a_changed_snapshot_is_the_divergence(office: Any) -> None:
 def test_an_erased_value_ends_in_erased_not_in_diverged(office: Any) -> None:
     office.start("review", amount=30).complete("RV_01_review", by="anna", verdict="good")
     with office.database.transaction() as session:
-        session.execute(update(HistoryValue).where(HistoryValue.event_id == 3).values(value=None, salt=None))
+        history.erase(session, office.instance, [(2, 0)], reason="本人の求め", actor="carla", at=office.now)
 
     (found,) = folds(office)
 
