@@ -38,7 +38,8 @@ class Database:
             event.listen(engine, "begin", _begin)
         options: dict[str, Any] = {"expire_on_commit": False, "execution_options": {"synchronize_session": False}}
         self._writing = sessionmaker(engine, **options)
-        self._reading = sessionmaker(engine.execution_options(reading=True), **options)
+        one_state = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        self._reading = sessionmaker(engine.execution_options(reading=True, **one_state), **options)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

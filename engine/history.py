@@ -17,11 +17,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import ColumnElement, Row, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine import bpmn, feel, tables
-from engine.errors import EngineError, HistoryBroken, NotRecordable, ValueNotRecorded
+from engine.errors import EngineError, NotRecordable, ValueNotRecorded
 from engine.statements import Statement
 from engine.states import EventType
 
@@ -437,62 +437,3 @@ def last_written(session: Session, business_key: str) -> dict[str, feel.Value]:
     )
     texts = dict(rows.all())
     return {name: decoded(text) for name, text in texts.items()}
-
-
-# Verifying ----------------------------------------------------------------------------------------------
-
-
-def verify(session: Session) -> int:
-    """Every event and value is as it was recorded; gives the number of events. Raises HistoryBroken."""
-    values: dict[int, list[Any]] = {}
-    for value in session.execute(
-        select(tables.HistoryValue).order_by(tables.HistoryValue.event_id, tables.HistoryValue.number)
-    ).scalars():
-        values.setdefault(value.event_id, []).append(value)
-    heads: dict[str, tuple[int, str]] = {}
-    erased = _erased(session)
-    count = 0
-    columns = list(tables.HistoryEvent.__table__.columns)
-    table = tables.HistoryEvent
-    for event in session.execute(select(*columns).order_by(table.chain, table.seq)):
-        heads[event.chain] = _check(event, heads.get(event.chain, (0, START)), values.pop(event.id, []), erased)
-        count += 1
-    if values:
-        raise HistoryBroken("?", 0, "どの出来事にも属さない値があります。")
-    return count
-
-
-Place = tuple[str, int, int]
-"""Chain, seq and number of a value."""
-
-
-def _erased(session: Session) -> dict[Place, tuple[str, str]]:
-    """Kind and name of each value that an event of its chain says was erased."""
-    table = tables.HistoryEvent
-    rows = session.execute(select(table.chain, table.facts).where(table.type == EventType.VALUES_ERASED))
-    return {(r.chain, v["seq"], v["number"]): (v["kind"], v["name"]) for r in rows for v in r.facts["erased"]}
-
-
-def _check(
-    event: Row[Any], head: tuple[int, str], values: list[Any], told_erased: Mapping[Place, tuple[str, str]]
-) -> tuple[int, str]:
-    seq, previous = head
-
-    def refuse(reason: str) -> None:
-        raise HistoryBroken(event.chain, event.seq, reason)
-
-    if event.seq != seq + 1:
-        refuse(f"{seq + 1} 番目がありません。")
-    if event.previous != previous:
-        refuse("前の出来事とつながりません。")
-    if chain_hash(event._asdict()) != event.hash:
-        refuse("内容が記録と違います。")
-    if len(values) != len(event.commitments):
-        refuse("値が足りないか、余っています。")
-    for value, committed in zip(values, event.commitments, strict=True):
-        if value.value is None and value.salt is None:
-            if told_erased.get((event.chain, event.seq, value.number)) != (value.kind, value.name):
-                refuse(f"「{value.name}」の値が、消去の記録なしに消えています。")
-        elif commitment(value.salt or "", value.kind, value.name, value.value or "") != committed:
-            refuse(f"「{value.name}」の値が記録と違います。")
-    return event.seq, event.hash
