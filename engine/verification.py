@@ -357,7 +357,7 @@ NEAR = 100
 
 def _told(session: Session, found: Finding) -> Finding:
     """The finding with what was done to the chain, when its events show that they stood elsewhere in it."""
-    if found.damage not in (Damage.EVENT_EDITED, Damage.EVENT_DELETED):
+    if found.damage not in (Damage.EVENT_EDITED, Damage.EVENT_DELETED, Damage.REWRITTEN):
         return found
     table = tables.HistoryEvent
     query = select(*table.__table__.columns).where(table.chain == found.chain, table.seq >= found.seq)
@@ -371,7 +371,7 @@ def _told(session: Session, found: Finding) -> Finding:
 def _moved(found: Finding, rows: Sequence[Row[Any]], stood: Sequence[int | None]) -> Finding:
     """`stood` says of each row, from the damaged one on, at which place of the chain it was recorded."""
     first, own, following = rows[0].seq, stood[0], (*stood, None)[1]
-    if own is None and following == first:
+    if own in (None, first) and following == first:
         return replace(found, damage=Damage.EVENT_INSERTED, reason="ここに差し込まれ、後ろの出来事がずれています。")
     if own is None or own == first:
         return found
