@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine import checkpoint_keys, checkpoints, replay, verification
+from engine.bpmn import SEMANTICS
 from engine.checkpoints import Checkpoint
 from engine.errors import CaseNotFound, CheckpointInvalid
 from engine.terminal import Arguments, Result, console, now, opened, told
@@ -153,7 +154,7 @@ def replay_cases(url: str, business_key: str | None, every: bool) -> None:
     """Fold the recorded causes again through the recorded definitions, and compare with what was stored."""
     if every and business_key is not None:
         raise click.UsageError("--case と --all は、どちらかだけにしてください。")
-    diverged = erased = events = 0
+    agreed = diverged = erased = events = 0
     with opened(url) as found, found.reading() as session:
         instances = replay.instances_of(session, business_key)
         if business_key is not None and not instances:
@@ -161,20 +162,30 @@ def replay_cases(url: str, business_key: str | None, every: bool) -> None:
         with bar("再現しています", len(instances)) as progress:
             for instance in instances:
                 folded = replay.fold(session, instance)
-                events, erased = events + folded.events, erased + folded.erased
-                diverged += folded.divergence is not None
+                events += folded.events
+                if folded.divergence is not None:
+                    diverged += 1
+                elif folded.erased:
+                    erased += 1
+                else:
+                    agreed += 1
                 _tell(folded)
                 progress(1)
     console.print(f"{len(instances)} 件の実行、{events} 件の原因を再現しました。")
-    console.print(f"一致 {len(instances) - diverged - erased} 件、値が消去済み {erased} 件、不一致 {diverged} 件。")
+    console.print(f"一致 {agreed} 件、値が消去済み {erased} 件、不一致 {diverged} 件。")
     if diverged:
         raise SystemExit(1)
 
 
 def _tell(folded: replay.Replay) -> None:
     if folded.erased:
-        console.print(f"実行 {folded.instance}: {folded.events} 件のあとは、値が消去されています。")
-    if folded.divergence is not None:
-        one = folded.divergence
-        console.print(f"実行 {one.instance} の {one.seq} 番目: {one.what} が違います。", markup=False)
-        console.print(f"  記録: {one.recorded}\n  再現: {one.folded}", markup=False)
+        console.print(f"実行 {folded.instance}: 値が消去されています。{folded.events} 件までを再現しました。")
+    one = folded.divergence
+    if one is None:
+        return
+    event = "" if one.at is None else f"({one.type}、{one.at:%Y-%m-%d %H:%M:%S}、{one.actor or '自動'})"
+    rules = (
+        "" if one.semantics in (None, SEMANTICS) else f" 記録したときの意味の版は {one.semantics}、今は {SEMANTICS}。"
+    )
+    console.print(f"実行 {one.instance} の {one.seq} 番目{event}: {one.what} が違います。{rules}", markup=False)
+    console.print(f"  記録: {one.recorded}\n  再現: {one.folded}", markup=False)

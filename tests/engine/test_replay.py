@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from engine import deployments, feel, history, instances, jobs, replay
+from engine import bpmn, deployments, feel, history, instances, jobs, replay
 from engine.errors import InstanceNotFound
 from engine.jobs import BUILT_IN, Call, CallFailed, Outside
+from engine.states import EventType
 from engine.tables import HistoryEvent, HistoryValue, ProcessInstance
 
 
@@ -88,6 +89,32 @@ def test_an_erased_value_ends_in_erased_not_in_diverged(office: Any) -> None:
     (found,) = folds(office)
 
     assert (found.erased, found.divergence, found.events) == (True, None, 1)
+
+
+def test_where_only_what_came_out_was_erased_the_rest_is_still_folded(office: Any) -> None:
+    office.start("review", amount=30).complete("RV_01_review", by="anna", verdict="good")
+    with office.database.transaction() as session:
+        came_out = select(HistoryValue.number).where(HistoryValue.event_id == 3, HistoryValue.kind == "variable")
+        places = [(2, number) for number in session.execute(came_out).scalars()]
+        history.erase(session, office.instance, places, reason="本人の求め", actor="carla", at=office.now)
+    office.complete("RV_02_second_look", by="ben", note="見ました")
+
+    (found,) = folds(office)
+
+    assert len(places) == 2
+    assert (found.erased, found.divergence, found.events) == (True, None, 3)
+
+
+def test_a_divergence_tells_who_did_what_when_by_which_rules(office: Any, adversary: Any) -> None:
+    office.start("review", amount=30).later(hours=1).complete("RV_01_review", by="anna", verdict="good")
+    change = update(HistoryValue).where(HistoryValue.event_id == 3, HistoryValue.kind == "variable")
+    adversary(change.values(value='"other"'))
+
+    found = folds(office)[0].divergence
+
+    assert found is not None
+    assert (found.type, found.at, found.actor) == (EventType.TASK_COMPLETED, office.now, "anna")
+    assert found.semantics == bpmn.SEMANTICS
 
 
 def test_an_instance_keeps_its_definition_in_replay_too(office: Any, bundle_files: Mapping[str, bytes]) -> None:
