@@ -5,6 +5,7 @@ __all__ = [
     "case_index",
     "cases",
     "catalogue",
+    "checkpoints",
     "comments",
     "database",
     "deployments",

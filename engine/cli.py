@@ -7,25 +7,22 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Callable
 from decimal import Decimal
-from functools import partial, wraps
+from functools import partial
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from engine import (
     bundles,
     business_days,
     cases,
+    checkpoints,
     database,
     deployments,
     dmn,
@@ -33,50 +30,16 @@ from engine import (
     history,
     identity,
     mail,
-    replay,
     scenario_files,
     scenarios,
     user_tasks,
 )
-from engine.database import Database
-from engine.errors import Conflict, EngineError, FileUnreadable, NotAllowed, NotFound, SubmissionInvalid
-from engine.tables import JST
+from engine.audit_cli import audit
+from engine.errors import Conflict, FileUnreadable, NotAllowed, NotFound, SubmissionInvalid
+from engine.terminal import Result, console, now, opened, told
 from engine.worker import Worker
 
 DEFAULT_DATABASE = "sqlite:///var/mamori.db"
-
-console = Console(highlight=False, soft_wrap=True)
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
-
-
-def now() -> datetime:
-    return datetime.now(JST)
-
-
-def told(command: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """What the engine refuses is one line (one per finding), and exit code 1; no traceback."""
-
-    @wraps(command)
-    def run(*arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
-        try:
-            return command(*arguments, **options)
-        except (EngineError, feel.FeelError, dmn.DmnError, dmn.XmlRefused) as refused:
-            raise click.ClickException(str(refused) or type(refused).__name__) from refused
-        except SQLAlchemyError as fault:
-            reason = str(getattr(fault, "orig", None) or fault).splitlines()[0]
-            raise click.ClickException(f"データベースを使えません: {reason}(先に mamori upgrade-db を)") from fault
-
-    return run
-
-
-@contextmanager
-def opened(url: str) -> Iterator[Database]:
-    found = database.connect(url)
-    try:
-        yield found
-    finally:
-        found.close()
 
 
 @click.group()
@@ -85,6 +48,9 @@ def opened(url: str) -> Iterator[Database]:
 def main(context: click.Context, url: str) -> None:
     """Mamori: 守り."""
     context.obj = url
+
+
+main.add_command(audit)
 
 
 @main.command("upgrade-db")
@@ -150,7 +116,8 @@ def worker(url: str) -> None:
     """Run jobs when they are due, until interrupted."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     with opened(url) as found:
-        runner = Worker(found, now, mailing=mail.from_environment(os.environ))
+        sealing = checkpoints.from_environment(os.environ)
+        runner = Worker(found, now, mailing=mail.from_environment(os.environ), sealing=sealing)
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: runner.stop(0))
         console.print("ワーカーを始めました。Ctrl+C で終わります。")
@@ -270,7 +237,7 @@ def publish_message(url: str, message: str, business_key: str, values: Path | No
     console.print(f"{len(sent.taken_by)} 件のプロセスが受け取りました。")
 
 
-# Scenarios, replay, FEEL, DMN ---------------------------------------------------------------------------
+# Scenarios, FEEL, DMN ---------------------------------------------------------------------------
 
 
 @main.group("scenarios")
@@ -300,30 +267,6 @@ def run_scenarios(paths: tuple[Path, ...], bundle: Path | None) -> None:
     seconds = time.perf_counter() - began
     console.print(f"{len(found) - failed} / {len(found)} 件が期待どおりです({seconds:.1f} 秒)。")
     if failed:
-        raise SystemExit(1)
-
-
-@main.command("replay")
-@click.option("--case", "business_key", help="Case number; all cases without it.")
-@click.pass_obj
-@told
-def replay_cases(url: str, business_key: str | None) -> None:
-    """Fold the recorded causes again and compare; verify the hash chains."""
-    diverged = 0
-    with opened(url) as found, found.reading() as session:
-        checked = history.verify(session)
-        for instance in replay.instances_of(session, business_key):
-            folded = replay.fold(session, instance)
-            if folded.divergence is not None:
-                diverged += 1
-                one = folded.divergence
-                console.print(f"実行 {instance} の {one.seq} 番目: {one.what} が違います。", markup=False)
-                console.print(f"  記録: {one.recorded}\n  再現: {one.folded}", markup=False)
-            else:
-                state = "値が消去されています" if folded.erased else f"{folded.events} 件が一致しました"
-                console.print(f"実行 {instance}: {state}。")
-    console.print(f"履歴 {checked} 件の連鎖は、記録どおりです。")
-    if diverged:
         raise SystemExit(1)
 
 

@@ -38,7 +38,8 @@ class Database:
             event.listen(engine, "begin", _begin)
         options: dict[str, Any] = {"expire_on_commit": False, "execution_options": {"synchronize_session": False}}
         self._writing = sessionmaker(engine, **options)
-        self._reading = sessionmaker(engine.execution_options(reading=True), **options)
+        one_state = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        self._reading = sessionmaker(engine.execution_options(reading=True, **one_state), **options)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -100,7 +101,13 @@ def connect(url: str) -> Database:
 def _prepare(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver must not begin transactions by itself
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY_TIMEOUT}", "foreign_keys=ON"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        f"busy_timeout={BUSY_TIMEOUT}",
+        "foreign_keys=ON",
+        "recursive_triggers=ON",  # else INSERT OR REPLACE deletes without asking the triggers
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

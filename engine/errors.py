@@ -84,6 +84,12 @@ class FilterNotFound(NotFound):
         self.number = number
 
 
+class ValueNotRecorded(NotFound):
+    def __init__(self, chain: str, seq: int, number: int) -> None:
+        super().__init__(f"履歴 {chain} の {seq} 番目に、消去できる値 {number} はありません。")
+        self.chain, self.seq, self.number = chain, seq, number
+
+
 # No right -----------------------------------------------------------------------------------------------
 
 
@@ -225,6 +231,14 @@ class FileUnreadable(EngineError):
     """A file given by a person cannot be used; the message says which, where and why."""
 
 
+class CheckpointInvalid(EngineError):
+    """A file is no checkpoint; it was damaged or replaced."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(f"{file} は正しいチェックポイントではありません({reason})。")
+        self.file, self.reason = file, reason
+
+
 class TooManySteps(EngineError):
     """Messages between instances go round in a circle; nothing was stored."""
 
@@ -235,9 +249,8 @@ class TooManySteps(EngineError):
         self.limit = limit
 
 
-class HistoryBroken(EngineError):
-    """An event of the hash chain is not what was recorded; `event` is the first bad one."""
+class NotRecordable(EngineError):
+    """A fact has no exact canonical form, so nothing of the step was stored."""
 
-    def __init__(self, chain: str, seq: int, reason: str) -> None:
-        super().__init__(f"履歴 {chain} の {seq} 番目が記録と合いません: {reason}")
-        self.chain, self.seq, self.reason = chain, seq, reason
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"履歴に正確に書けない値があります({reason})。整数は 9007199254740991 までです。")

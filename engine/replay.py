@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,23 +13,33 @@ from sqlalchemy.orm import Session
 
 from engine import bpmn, bundles, history, records, tables
 from engine.errors import InstanceNotFound
+from engine.states import EventType
 from engine.tables import JST
 
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
-    """The first place where the fold differs: the event, and what was recorded and what came out there."""
+    """The first place where the fold differs: the event, and what was recorded and what came out there.
+
+    `semantics` is the version of the engine's that recorded the event; None where the stored state is compared.
+    """
 
     instance: int
     seq: int
     what: str
     recorded: Any
     folded: Any
+    type: EventType | None = None
+    at: datetime | None = None
+    actor: str | None = None
+    semantics: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """`events`: how many causes were folded. `erased`: a cause cannot be folded, its values were erased."""
+    """`events`: how many causes were folded. `erased`: values were erased, so that not all could be compared; where a
+    cause needs one, the fold ends.
+    """
 
     instance: int
     events: int
@@ -58,39 +69,60 @@ def fold(session: Session, instance: int) -> Replay:
     bundle = bundles.of_deployment(session, stored.deployment_id).processes
     snapshot: Any = None
     seq = count = 0
+    erased = False
     for recorded in _recorded(session, instance):
-        if recorded.erased:
-            return Replay(instance, count, None, erased=True)
+        erased = erased or None in recorded.texts
+        cause = recorded.cause()
+        if cause is None:
+            return Replay(instance, count, None, erased)
         seq, count = recorded.seq, count + 1
         try:
-            at = recorded.at.astimezone(JST)
-            step = bpmn.advance(bundle, snapshot, recorded.cause, at, recorded.semantics)
+            step = bpmn.advance(bundle, snapshot, cause, recorded.at.astimezone(JST), recorded.semantics)
         except bpmn.BpmnError as refused:
-            return Replay(instance, count, Divergence(instance, seq, "refused", recorded.facts["cause"], str(refused)))
-        difference = _difference(recorded, step)
+            told = ("refused", recorded.facts["cause"], str(refused))
+            return Replay(instance, count, recorded.divergence(instance, *told), erased)
+        difference = _difference(recorded, cause, step)
         if difference is not None:
-            return Replay(instance, count, Divergence(instance, seq, *difference))
+            return Replay(instance, count, recorded.divergence(instance, *difference), erased)
         snapshot = json.loads(json.dumps(step.snapshot))
-    same = snapshot == stored.snapshot
-    return Replay(instance, count, None if same else Divergence(instance, seq, "snapshot", stored.snapshot, snapshot))
+    same = erased or snapshot == stored.snapshot  # what was erased may be gone from the state too
+    divergence = None if same else Divergence(instance, seq, "snapshot", stored.snapshot, snapshot)
+    return Replay(instance, count, divergence, erased)
 
 
 @dataclass(frozen=True, slots=True)
 class _Recorded:
     seq: int
+    type: EventType
     at: datetime
+    actor: str | None
     semantics: int
     facts: dict[str, Any]
     texts: list[str | None]
 
-    @property
-    def erased(self) -> bool:
-        return None in self.texts
-
-    @property
-    def cause(self) -> bpmn.Cause:
-        values = {number: history.decoded(text) for number, text in enumerate(self.texts)}
+    def cause(self) -> bpmn.Cause | None:
+        """The cause of the step; None if a value that it needs was erased."""
+        needed = sorted(_references(self.facts["cause"]))
+        if any(self.texts[number] is None for number in needed):
+            return None
+        values = {number: history.decoded(self.texts[number]) for number in needed}
         return records.cause_of(history.resolve(self.facts["cause"], values))
+
+    def divergence(self, instance: int, what: str, recorded: Any, folded: Any) -> Divergence:
+        return Divergence(instance, self.seq, what, recorded, folded, self.type, self.at, self.actor, self.semantics)
+
+
+def _references(facts: Any) -> Iterator[int]:
+    """The numbers of the values of which the facts speak."""
+    if isinstance(facts, dict):
+        if facts.keys() == {history.REFERENCE}:
+            yield facts[history.REFERENCE]
+        else:
+            for fact in facts.values():
+                yield from _references(fact)
+    elif isinstance(facts, list):
+        for fact in facts:
+            yield from _references(fact)
 
 
 def _recorded(session: Session, instance: int) -> list[_Recorded]:
@@ -105,23 +137,23 @@ def _recorded(session: Session, instance: int) -> list[_Recorded]:
         .order_by(values.event_id, values.number)
     ):
         texts.setdefault(event, []).append(text)
-    columns = (events.id, events.seq, events.at, events.semantics, events.facts)
+    columns = (events.id, events.seq, events.type, events.at, events.actor, events.semantics, events.facts)
     rows = session.execute(select(*columns).where(own).order_by(events.seq))
     return [
-        _Recorded(row.seq, row.at, row.semantics, row.facts, texts.get(row.id, []))
+        _Recorded(row.seq, row.type, row.at, row.actor, row.semantics, row.facts, texts.get(row.id, []))
         for row in rows
         if "cause" in row.facts
     ]
 
 
-def _difference(recorded: _Recorded, step: bpmn.Advance) -> tuple[str, Any, Any] | None:
+def _difference(recorded: _Recorded, cause: bpmn.Cause, step: bpmn.Advance) -> tuple[str, Any, Any] | None:
     """The first kind of fact in which the step differs from the record, then the first value."""
     folded = history.Values()
-    facts = records.facts_of(recorded.cause, step, folded)
+    facts = records.facts_of(cause, step, folded)
     for name in records.NAMES:
         if recorded.facts.get(name) != facts.get(name):
             return name, recorded.facts.get(name), facts.get(name)
     for (kind, name, text), before in zip(folded.rows, recorded.texts, strict=False):
-        if text != before:
+        if before not in (text, None):
             return f"{kind} {name}", before, text
     return None if len(folded.rows) == len(recorded.texts) else ("values", len(recorded.texts), len(folded.rows))

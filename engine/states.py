@@ -63,6 +63,7 @@ class EventType(StrEnum):
     VARIABLES_CHANGED = "variables_changed"
     COMMENTED = "commented"
     ATTEMPT_REJECTED = "attempt_rejected"
+    VALUES_ERASED = "values_erased"
 
 
 OPEN_TASK = (TaskState.CREATED, TaskState.CLAIMED)

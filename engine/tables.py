@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    DDL,
     DateTime,
     Dialect,
     Enum,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    event,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -562,3 +564,41 @@ metadata = Base.metadata
 def core(mapping: type[Base]) -> Table:
     """The table of a mapping: a statement on it that is built once runs in a fifth of the time of one built anew."""
     return metadata.tables[mapping.__tablename__]
+
+
+# History is append-only in the database too -------------------------------------------------------------
+
+_ERASING = (
+    "NEW.encoded IS NULL AND NEW.salt IS NULL AND NEW.event_id = OLD.event_id"
+    " AND NEW.number = OLD.number AND NEW.kind = OLD.kind AND NEW.name = OLD.name"
+)
+"""The one update that a value allows."""
+_REFUSING = {
+    "sqlite": "CREATE TRIGGER {name} BEFORE {what} ON {table} {when}"
+    "BEGIN SELECT RAISE(ABORT, 'history is append-only'); END",
+    "postgresql": "CREATE TRIGGER {name} BEFORE {what} ON {table} {when}EXECUTE FUNCTION history_is_append_only()",
+}
+_FUNCTION = (
+    "CREATE OR REPLACE FUNCTION history_is_append_only() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN RAISE EXCEPTION 'history is append-only'; END $$"
+)
+
+
+def _refuse(table: Table, what: str, *, when: str = "", each: str = "FOR EACH ROW ") -> None:
+    for dialect, statement in _REFUSING.items():
+        if dialect == "sqlite" and what == "TRUNCATE":
+            continue  # there it is a DELETE
+        row = each if dialect == "postgresql" else ""
+        said = statement.format(name=f"{table.name}_no_{what.lower()}", what=what, table=table.name, when=row + when)
+        _after(table, said, dialect)
+
+
+def _after(table: Table, said: str, dialect: str) -> None:
+    event.listen(table, "after_create", DDL(said).execute_if(dialect=dialect))  # type: ignore[no-untyped-call]
+
+
+for _kept, _when in ((core(HistoryEvent), ""), (core(HistoryValue), f"WHEN (NOT ({_ERASING})) ")):
+    _after(_kept, _FUNCTION, "postgresql")
+    _refuse(_kept, "UPDATE", when=_when)
+    _refuse(_kept, "DELETE")
+    _refuse(_kept, "TRUNCATE", each="")

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from engine import jobs, mail, messages
+from engine import checkpoints, jobs, mail, messages
 from engine.database import Database
 from engine.errors import EngineError
 from engine.jobs import BUILT_IN, CallFailed, Inside, JobRow, JobTypes
@@ -65,9 +65,9 @@ def run_due(database: Database, *, at: datetime, job_types: JobTypes = BUILT_IN)
 
 
 class Worker:
-    """A thread that runs due jobs until it is stopped, and one beside it for the mails, which may have to wait.
+    """A thread that runs due jobs until it is stopped, and one beside it each for mails and for checkpoints.
 
-    `clock` gives the time, aware. Without `mailing` no mail goes out.
+    `clock` gives the time, aware. Without `mailing` no mail goes out, without `sealing` no checkpoint is made.
     """
 
     def __init__(
@@ -78,12 +78,14 @@ class Worker:
         job_types: JobTypes = BUILT_IN,
         pause: float = 1.0,
         mailing: mail.Mailing | None = None,
+        sealing: checkpoints.Sealing | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._job_types = job_types
         self._pause = pause
         self._mailing = mailing
+        self._sealing = sealing
         self._stopped = threading.Event()
         self._threads = [threading.Thread(target=self.loop, name="worker", daemon=True)]
 
@@ -100,11 +102,15 @@ class Worker:
     def loop(self) -> None:
         """Run due jobs until `stop`; a database that is away is asked again after a pause."""
         if self._mailing is not None:
-            post = partial(mail.run_due, self._database, self._mailing)
-            posting = threading.Thread(target=self._repeat, args=(post,), name="mail", daemon=True)
-            self._threads.append(posting)
-            posting.start()
+            self._beside("mail", partial(mail.run_due, self._database, self._mailing))
+        if self._sealing is not None:
+            self._beside("checkpoints", partial(self._sealing.run_due, self._database))
         self._repeat(partial(run_due, self._database, job_types=self._job_types))
+
+    def _beside(self, name: str, work: Work) -> None:
+        thread = threading.Thread(target=self._repeat, args=(work,), name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _repeat(self, work: Work) -> None:
         while not self._stopped.is_set():

@@ -16,7 +16,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 from waitress.server import create_server
 
-from engine import deployments, identity, mail
+from engine import checkpoints, deployments, identity, mail
 from engine.database import Database
 from engine.errors import EngineError
 from engine.worker import Worker
@@ -60,7 +60,7 @@ def _serve(listening: socket.socket) -> None:
         people = prepare(database, datetime.now(ZONE))
     except (SQLAlchemyError, EngineError, OSError) as fault:
         raise CannotStart(_line(fault)) from fault
-    worker = Worker(database, lambda: datetime.now(ZONE), mailing=_mailing(listening))
+    worker = Worker(database, lambda: datetime.now(ZONE), mailing=_mailing(listening), sealing=_sealing())
     worker.start()
     try:
         _announce(listening, people, database)
@@ -76,6 +76,16 @@ def _mailing(listening: socket.socket) -> mail.Mailing:
         return mail.from_environment({"MAMORI_BASE_URL": _address(listening), **os.environ})
     except EngineError as fault:
         raise CannotStart(_line(fault)) from fault
+
+
+def _sealing() -> checkpoints.Sealing:
+    """Where checkpoints of history go, as the environment says; their key is there from the first start on."""
+    try:
+        sealing = checkpoints.from_environment(os.environ)
+        checkpoints.prepare(sealing)
+    except EngineError as fault:
+        raise CannotStart(_line(fault)) from fault
+    return sealing
 
 
 def _run(app: Flask, listening: socket.socket) -> None:

@@ -16,7 +16,6 @@ from werkzeug.exceptions import HTTPException
 from engine.errors import (
     Conflict,
     EngineError,
-    HistoryBroken,
     NotAllowed,
     NotFound,
     TaskAlreadyClaimed,
@@ -34,7 +33,6 @@ STATUS: Mapping[type[EngineError], int] = {
     NotAllowed: 403,
     Conflict: 409,
     TooManySteps: 500,
-    HistoryBroken: 500,
     EngineError: 422,
 }
 NOT_TYPED = frozenset({"csrf_token", "password", "next", "back", "to", "message"})

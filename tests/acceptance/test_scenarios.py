@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import database, deployments, history, replay, scenario_files, scenarios
+from engine import database, deployments, replay, scenario_files, scenarios, verification
 
 PATHS = scenario_files.find([deployments.BUNDLED[0]])
 
@@ -26,10 +26,11 @@ def test_a_scenario_goes_as_its_file_says_and_replays(path: Path, files: Mapping
 
     with scratch.reading() as session:
         folded = [replay.fold(session, instance) for instance in replay.instances_of(session)]
-        checked = history.verify(session)
+        verdict = verification.verify(session)
     scratch.close()
     assert [fold.divergence for fold in folded] == [None] * len(folded)
-    assert checked > sum(fold.events for fold in folded) > 0
+    assert verdict.findings == ()
+    assert verdict.events > sum(fold.events for fold in folded) > 0
 
 
 def test_there_are_scenarios() -> None:

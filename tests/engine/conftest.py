@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Executable, text
 
 from engine import cases, database, deployments, feel, identity, instances, user_tasks, worker
 from engine.jobs import BUILT_IN, JobTypes
@@ -77,6 +78,18 @@ class Office:
         return {process: going.count(process) for process in dict.fromkeys(going)}
 
 
+def disarm(found: database.Database) -> None:
+    """The triggers that keep history are gone, as for somebody who owns the database."""
+    with found.transaction() as session:
+        if found.engine.dialect.name == "sqlite":
+            names = session.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
+            dropped = [f"DROP TRIGGER {name}" for name in names]
+        else:
+            dropped = ["DROP FUNCTION history_is_append_only() CASCADE"]
+        for statement in dropped:
+            session.execute(text(statement))
+
+
 @pytest.fixture(scope="session")
 def bundle_files() -> Mapping[str, bytes]:
     return deployments.read_folder(FOLDER)
@@ -89,6 +102,19 @@ def empty(tmp_path: Path) -> Iterator[database.Database]:
     found.create()
     yield found
     found.close()
+
+
+@pytest.fixture
+def adversary(office: Office) -> Callable[..., None]:
+    """Runs statements on the office's database without its triggers."""
+
+    def run(*statements: Executable) -> None:
+        disarm(office.database)
+        with office.database.transaction() as session:
+            for statement in statements:
+                session.execute(statement)
+
+    return run
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,6 +33,8 @@ def folder(tmp_path: Path) -> Path:
 def mamori(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Mamori:
     """`mamori …` on a database of its own, everything deployed and seeded."""
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'var' / 'cli.db'}")
+    monkeypatch.setenv("MAMORI_CHECKPOINTS", str(tmp_path / "var" / "checkpoints"))
+    monkeypatch.setenv("MAMORI_CHECKPOINT_KEY", str(tmp_path / "var" / "key.json"))
     monkeypatch.setattr(identity, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
     def run(*arguments: str, **options: str) -> Result:
@@ -67,7 +70,51 @@ def test_a_person_lists_claims_and_completes_their_work(mamori: Mamori, tmp_path
     assert (refused.exit_code, refused.output) == (1, "Error: この作業は、「ben」さんが引き受けています。\n")
     assert "済ませました" in mamori("tasks", "complete", "1", "--as", "ben", "--values", str(values)).output
     assert mamori("tasks", "list", "--as", "dora").output == "いま行う作業はありません。\n"
-    assert "連鎖は、記録どおりです" in mamori("replay").output
+    assert "すべて記録どおりです" in mamori("audit", "verify").output
+    assert "一致 1 件、値が消去済み 0 件、不一致 0 件" in mamori("audit", "replay").output
+
+
+def test_an_auditor_seals_and_verifies_and_the_exit_code_says_what_came_of_it(mamori: Mamori, tmp_path: Path) -> None:
+    start(tmp_path, "review")
+    assert "チェックポイントはまだありません" in mamori("audit", "verify").output
+    sealed = mamori("audit", "checkpoint")
+    assert (sealed.exit_code, sealed.output.count("2 件の連鎖を封印しました。")) == (0, 1)
+    assert "新しい出来事はありません" in mamori("audit", "checkpoint").output
+    assert "すべてチェックポイントで封印されています。" in mamori("audit", "verify", "--case", "2026-0001").output
+    start(tmp_path, "review")
+    whole = mamori("audit", "verify")
+    assert (whole.exit_code, "まだ封印されていない出来事: 1 件" in whole.output) == (0, True)
+
+    held = tmp_path / "held"
+    (tmp_path / "var" / "checkpoints").rename(held)
+    with sqlite3.connect(tmp_path / "var" / "cli.db") as by_hand:
+        by_hand.executescript(
+            "DROP TRIGGER history_event_no_update; UPDATE history_event SET actor = 'ben' WHERE id = 2"
+        )
+    by_hand.close()
+    damaged = mamori("audit", "verify", "--checkpoint", str(held))
+    assert damaged.exit_code == 1
+    assert "出来事の書き換え: 履歴 1 の 1 番目(事案 2026-0001)" in damaged.output
+    (held / "00000001.json").write_text("{}", "utf-8")
+    assert "チェックポイントの差し替え" in mamori("audit", "verify", "--checkpoint", str(held)).output
+
+
+def test_what_cannot_be_checked_is_neither_whole_nor_damaged(mamori: Mamori, tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "nowhere")
+    for arguments in (["--checkpoint", nowhere], ["--case", "1999-0001"]):
+        result = mamori("audit", "verify", *arguments)
+        assert (result.exit_code, len(result.output.splitlines())) == (2, 1)
+    assert mamori("audit", "replay", "--case", "1999-0001").exit_code == 2
+    assert mamori("--database", f"sqlite:///{nowhere}", "audit", "verify").exit_code == 2
+
+
+def test_the_key_is_shown_and_rotated(mamori: Mamori, tmp_path: Path) -> None:
+    first = mamori("audit", "keys").output
+    assert mamori("audit", "keys").output == first
+    rotated = mamori("audit", "keys", "--rotate").output.splitlines()
+
+    assert rotated[1] == first.strip().replace("公開鍵", "紹介した鍵")
+    assert mamori("audit", "keys").output.splitlines() == rotated
 
 
 def test_a_refused_attempt_is_recorded(mamori: Mamori, tmp_path: Path) -> None:
@@ -101,7 +148,7 @@ def test_a_message_is_sent_by_who_may(mamori: Mamori, tmp_path: Path) -> None:
         (["scenarios", "run", "nowhere"], "nowhere"),
         (["feel", "1 +"], "line 1"),
         (["decide", "nowhere.dmn", "d"], "nowhere.dmn"),
-        (["--database", "nonsense", "replay"], "データベース"),
+        (["--database", "nonsense", "tasks", "list", "--as", "anna"], "データベース"),
     ],
 )
 def test_what_is_refused_is_one_line_and_no_traceback(mamori: Mamori, arguments: list[str], told: str) -> None:

@@ -132,6 +132,18 @@ def test_upgrading_an_empty_database_gives_the_schema_of_the_mappings(tmp_path: 
     found.close()
 
 
+def test_a_migrated_database_has_the_triggers_of_the_mappings(tmp_path: Path, empty: database.Database) -> None:
+    migrated = database.connect(f"sqlite:///{tmp_path / 'new.db'}")
+    migrated.upgrade()
+    triggers = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
+
+    with migrated.reading() as session, empty.reading() as other:
+        found = session.execute(triggers).all()
+        assert found == other.execute(triggers).all()
+    migrated.close()
+    assert len(found) == 4
+
+
 @pytest.mark.parametrize("url", ["", "nonsense", "oracle+nothing://x"])
 def test_a_url_that_names_no_database_is_one_clear_error(url: str) -> None:
     with pytest.raises(FileUnreadable, match="データベース"):

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from engine import bpmn, deployments, feel, history, instances, jobs, replay
 from engine.errors import InstanceNotFound
 from engine.jobs import BUILT_IN, Call, CallFailed, Outside
-from engine.states import JobState
+from engine.states import EventType, JobState
 from engine.tables import HistoryEvent, HistoryValue, Job, ProcessInstance
 
 
@@ -48,10 +48,9 @@ def test_every_kind_of_cause_folds_to_the_stored_snapshot(office: Any) -> None:
     assert sum(fold.events for fold in found) >= 20
 
 
-def test_a_changed_value_shows_the_event_and_both_sides(office: Any) -> None:
+def test_a_changed_value_shows_the_event_and_both_sides(office: Any, adversary: Any) -> None:
     office.start("review", amount=30).complete("RV_01_review", by="anna", verdict="good")
-    with office.database.transaction() as session:
-        session.execute(update(HistoryValue).where(HistoryValue.kind == "given").values(value="31"))
+    adversary(update(HistoryValue).where(HistoryValue.kind == "given").values(value="31"))
 
     (found,) = folds(office)
 
@@ -60,11 +59,11 @@ def test_a_changed_value_shows_the_event_and_both_sides(office: Any) -> None:
     assert (found.divergence.recorded, found.divergence.folded) == ("30", "31")
 
 
-def test_changed_moves_show_the_event(office: Any) -> None:
+def test_changed_moves_show_the_event(office: Any, adversary: Any) -> None:
     office.start("review", amount=30).complete("RV_01_review", by="anna", verdict="good")
-    with office.database.transaction() as session:
+    with office.database.reading() as session:
         facts = session.execute(select(HistoryEvent.facts).where(HistoryEvent.id == 3)).scalar_one()
-        session.execute(update(HistoryEvent).where(HistoryEvent.id == 3).values(facts=facts | {"moves": []}))
+    adversary(update(HistoryEvent).where(HistoryEvent.id == 3).values(facts=facts | {"moves": []}))
 
     (found,) = folds(office)
 
@@ -86,11 +85,37 @@ def test_a_changed_snapshot_is_the_divergence(office: Any) -> None:
 def test_an_erased_value_ends_in_erased_not_in_diverged(office: Any) -> None:
     office.start("review", amount=30).complete("RV_01_review", by="anna", verdict="good")
     with office.database.transaction() as session:
-        session.execute(update(HistoryValue).where(HistoryValue.event_id == 3).values(value=None, salt=None))
+        history.erase(session, office.instance, [(2, 0)], reason="本人の求め", actor="carla", at=office.now)
 
     (found,) = folds(office)
 
     assert (found.erased, found.divergence, found.events) == (True, None, 1)
+
+
+def test_where_only_what_came_out_was_erased_the_rest_is_still_folded(office: Any) -> None:
+    office.start("review", amount=30).complete("RV_01_review", by="anna", verdict="good")
+    with office.database.transaction() as session:
+        came_out = select(HistoryValue.number).where(HistoryValue.event_id == 3, HistoryValue.kind == "variable")
+        places = [(2, number) for number in session.execute(came_out).scalars()]
+        history.erase(session, office.instance, places, reason="本人の求め", actor="carla", at=office.now)
+    office.complete("RV_02_second_look", by="ben", note="見ました")
+
+    (found,) = folds(office)
+
+    assert len(places) == 2
+    assert (found.erased, found.divergence, found.events) == (True, None, 3)
+
+
+def test_a_divergence_tells_who_did_what_when_by_which_rules(office: Any, adversary: Any) -> None:
+    office.start("review", amount=30).later(hours=1).complete("RV_01_review", by="anna", verdict="good")
+    change = update(HistoryValue).where(HistoryValue.event_id == 3, HistoryValue.kind == "variable")
+    adversary(change.values(value='"other"'))
+
+    found = folds(office)[0].divergence
+
+    assert found is not None
+    assert (found.type, found.at, found.actor) == (EventType.TASK_COMPLETED, office.now, "anna")
+    assert found.semantics == bpmn.SEMANTICS
 
 
 def test_an_instance_keeps_its_definition_in_replay_too(office: Any, bundle_files: Mapping[str, bytes]) -> None:

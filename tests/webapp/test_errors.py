@@ -30,7 +30,6 @@ TABLE = [
     (engine_errors.InstanceEnded(1), 409),
     (engine_errors.SubmissionInvalid({"item": "?"}), 422),
     (engine_errors.TooManySteps(1000), 500),
-    (engine_errors.HistoryBroken("1", 2, "?"), 500),
 ]
 
 

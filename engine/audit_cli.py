@@ -1,0 +1,191 @@
+"""`mamori audit`: what an auditor runs. Exit code 0: all is as recorded; 1: it is not; 2: it could not be checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import wraps
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from engine import checkpoint_keys, checkpoints, replay, verification
+from engine.bpmn import SEMANTICS
+from engine.checkpoints import Checkpoint
+from engine.errors import CaseNotFound, CheckpointInvalid
+from engine.terminal import Arguments, Result, console, now, opened, told
+from engine.verification import Damage, Finding, Verdict
+
+
+class NotChecked(click.ClickException):
+    exit_code = 2
+
+
+def checked(command: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """As `told`, but exit code 2: that something could not be checked is not damage."""
+    telling = told(command)
+
+    @wraps(command)
+    def run(*arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
+        try:
+            return telling(*arguments, **options)
+        except click.ClickException as refused:
+            raise NotChecked(refused.message) from refused
+
+    return run
+
+
+@contextmanager
+def bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on the error output, if that is a terminal; gives what moves it on."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    error_output = Console(stderr=True)
+    with Progress(*columns, console=error_output, transient=True, disable=not error_output.is_terminal) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda done: progress.advance(task, done)
+
+
+@click.group()
+def audit() -> None:
+    """Prove that history is what happened: 0 it is, 1 it is not, 2 it could not be checked."""
+
+
+# Checkpoints and their key ------------------------------------------------------------------------------
+
+
+@audit.command()
+@click.pass_obj
+@checked
+def checkpoint(url: str) -> None:
+    """Sign the heads that changed since the last checkpoint, into MAMORI_CHECKPOINTS; the worker does so by itself."""
+    sealing = checkpoints.from_environment(os.environ)
+    with opened(url) as found:
+        made = checkpoints.make(found, sealing, at=now())
+    if made is None:
+        console.print("前のチェックポイントから、新しい出来事はありません。")
+        return
+    console.print(f"{sealing.folder / checkpoints.name_of(made.number)}: {len(made.heads)} 件の連鎖を封印しました。")
+    console.print(f"SHA-256 {made.digest}")
+
+
+@audit.command()
+@click.option("--rotate", is_flag=True, help="Make a new key, which the present one introduces, and destroy that one.")
+@checked
+def keys(rotate: bool) -> None:
+    """Show the public key that signs checkpoints; write it down where nobody who runs Mamori can change it."""
+    path = checkpoints.from_environment(os.environ).key
+    key = checkpoint_keys.rotate(path) if rotate else checkpoint_keys.get(path)
+    console.print(f"公開鍵 {key.public}")
+    if key.introduction is not None:
+        console.print(f"紹介した鍵 {key.introduction['by']}")
+
+
+# Verifying ----------------------------------------------------------------------------------------------
+
+
+@audit.command()
+@click.option("--case", "business_key", help="Case number; all of history without it.")
+@click.option(
+    "--checkpoint",
+    "held",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Checkpoint file or folder that you keep, besides those of MAMORI_CHECKPOINTS; may be repeated.",
+)
+@click.pass_obj
+@checked
+def verify(url: str, business_key: str | None, held: tuple[Path, ...]) -> None:
+    """Check every event, value and checkpoint; name the first bad event of each chain and the damage."""
+    sealed, invalid = _sealed(held)
+    with opened(url) as found, found.reading() as session:
+        total = verification.count(session, business_key)
+        with bar("履歴を確かめています", total) as progress:
+            verdict = verification.verify(session, sealed, business_key=business_key, progress=progress)
+    if business_key is not None and not verdict.events and not verdict.findings:
+        raise CaseNotFound(business_key)
+    for finding in (*invalid, *verdict.findings):
+        console.print(str(finding), markup=False)
+    damaged = bool(invalid or verdict.findings)
+    console.print(f"履歴 {verdict.events} 件を確かめました。" + ("" if damaged else "すべて記録どおりです。"))
+    console.print(_unsealed(verdict, now()))
+    if damaged:
+        raise SystemExit(1)
+
+
+def _sealed(held: tuple[Path, ...]) -> tuple[list[Checkpoint], list[Finding]]:
+    """The checkpoints of the folder and those held, and those files that are none."""
+    folder = checkpoints.from_environment(os.environ).folder
+    sealed, invalid = [], []
+    for path in (*([folder] if folder.exists() else []), *held):
+        for file in checkpoints.files(path):
+            try:
+                sealed.append(checkpoints.read(file))
+            except CheckpointInvalid as fault:
+                invalid.append(Finding(Damage.CHECKPOINT_REPLACED, str(fault)))
+    return sealed, invalid
+
+
+def _unsealed(verdict: Verdict, at: datetime) -> str:
+    if verdict.unsealed_since is None:
+        return "すべてチェックポイントで封印されています。"
+    minutes = max(0, int((at - verdict.unsealed_since).total_seconds() // 60))
+    age = f"{minutes // 1440} 日 {minutes // 60 % 24} 時間 {minutes % 60} 分"
+    since = (
+        "チェックポイントはまだありません"
+        if verdict.sealed_at is None
+        else f"最後の封印 {verdict.sealed_at:%Y-%m-%d %H:%M}"
+    )
+    return f"まだ封印されていない出来事: {verdict.unsealed} 件、最も古いもので {age}前({since})。"
+
+
+# Replaying ----------------------------------------------------------------------------------------------
+
+
+@audit.command("replay")
+@click.option("--case", "business_key", help="Case number; all cases without it.")
+@click.option("--all", "every", is_flag=True, help="All cases, which is also what no option means.")
+@click.pass_obj
+@checked
+def replay_cases(url: str, business_key: str | None, every: bool) -> None:
+    """Fold the recorded causes again through the recorded definitions, and compare with what was stored."""
+    if every and business_key is not None:
+        raise click.UsageError("--case と --all は、どちらかだけにしてください。")
+    agreed = diverged = erased = events = 0
+    with opened(url) as found, found.reading() as session:
+        instances = replay.instances_of(session, business_key)
+        if business_key is not None and not instances:
+            raise CaseNotFound(business_key)
+        with bar("再現しています", len(instances)) as progress:
+            for instance in instances:
+                folded = replay.fold(session, instance)
+                events += folded.events
+                if folded.divergence is not None:
+                    diverged += 1
+                elif folded.erased:
+                    erased += 1
+                else:
+                    agreed += 1
+                _tell(folded)
+                progress(1)
+    console.print(f"{len(instances)} 件の実行、{events} 件の原因を再現しました。")
+    console.print(f"一致 {agreed} 件、値が消去済み {erased} 件、不一致 {diverged} 件。")
+    if diverged:
+        raise SystemExit(1)
+
+
+def _tell(folded: replay.Replay) -> None:
+    if folded.erased:
+        console.print(f"実行 {folded.instance}: 値が消去されています。{folded.events} 件までを再現しました。")
+    one = folded.divergence
+    if one is None:
+        return
+    event = "" if one.at is None else f"({one.type}、{one.at:%Y-%m-%d %H:%M:%S}、{one.actor or '自動'})"
+    rules = (
+        "" if one.semantics in (None, SEMANTICS) else f" 記録したときの意味の版は {one.semantics}、今は {SEMANTICS}。"
+    )
+    console.print(f"実行 {one.instance} の {one.seq} 番目{event}: {one.what} が違います。{rules}", markup=False)
+    console.print(f"  記録: {one.recorded}\n  再現: {one.folded}", markup=False)

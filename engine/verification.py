@@ -1,0 +1,398 @@
+"""Verification: history is as it was recorded, and as the checkpoints say; else the first bad event and the damage.
+
+A chain of hashes shows every change but a whole chain made anew, cut off or gone: these only checkpoints show, which
+stand outside the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from engine import checkpoints, history, tables
+from engine.checkpoints import Checkpoint
+from engine.states import EventType
+
+BATCH = 500
+"""Events that are in memory at once, with their values."""
+
+
+class Damage(StrEnum):
+    """What was done to history, as far as can be told."""
+
+    EVENT_EDITED = "出来事の書き換え"
+    EVENT_DELETED = "出来事の削除"
+    EVENT_INSERTED = "出来事の挿入"
+    EVENTS_REORDERED = "順序の入れ替え"
+    VALUE_EDITED = "値の書き換え"
+    VALUE_DELETED = "値の削除"
+    VALUE_INSERTED = "値の挿入"
+    VALUE_NOT_ERASED = "消去されたはずの値"
+    TRUNCATED = "末尾の切り取り"
+    REWRITTEN = "連鎖の作り直し"
+    CHAIN_MISSING = "丸ごとの削除"
+    OLDER_DATABASE = "古いデータベース"
+    CHECKPOINT_REPLACED = "チェックポイントの差し替え"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Damage at the event `seq` of a chain (0: before the first), or at a checkpoint, whose chain is empty."""
+
+    damage: Damage
+    reason: str
+    chain: str = ""
+    seq: int = 0
+    case: str | None = None
+
+    def __str__(self) -> str:
+        where = f"履歴 {self.chain} の {self.seq} 番目" if self.chain else "チェックポイント"
+        case = f"(事案 {self.case})" if self.case else ""
+        return f"{self.damage}: {where}{case}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`findings`: the first of each damaged chain. `unsealed` events lie after the newest checkpoint, the oldest of
+    them at `unsealed_since`; `sealed_at` is when that checkpoint was made.
+    """
+
+    events: int
+    findings: tuple[Finding, ...]
+    unsealed: int
+    unsealed_since: datetime | None
+    sealed_at: datetime | None
+
+
+Progress = Callable[[int], None]
+"""Told how many events were checked since it was told last."""
+
+
+def verify(
+    session: Session,
+    sealed: Sequence[Checkpoint] = (),
+    *,
+    business_key: str | None = None,
+    progress: Progress = lambda _: None,
+) -> Verdict:
+    """All of history, or the chains that tell of one case, compared with itself and with these checkpoints.
+
+    `sealed` may hold a checkpoint twice, as kept in different places.
+    """
+    merged, findings = _merge(sealed)
+    heads = _sealed_heads(merged)
+    chains = None if business_key is None else _chains_of(session, business_key, heads)
+    walk = _Walk(heads, _erased(session))
+    for batch in _batches(session, chains):
+        walk.take(batch)
+        progress(len(batch))
+    walk.end(heads if chains is None else {chain: heads[chain] for chain in chains if chain in heads})
+    found = [_told(session, each) for each in walk.found]
+    if chains is None:
+        found += _orphans(session)
+        found = _older(session, merged, found) + found
+    return Verdict(
+        walk.events, (*findings, *found), walk.unsealed, walk.unsealed_since, merged[-1].at if merged else None
+    )
+
+
+def count(session: Session, business_key: str | None = None) -> int:
+    """How many events `verify` will look at, near enough for a progress bar."""
+    table = tables.HistoryEvent
+    query = select(func.count()).select_from(table)
+    if business_key is not None:
+        query = query.where(table.chain.in_(select(table.chain).where(table.business_key == business_key)))
+    return session.execute(query).scalar_one()
+
+
+# Checkpoints --------------------------------------------------------------------------------------------
+
+
+def _merge(sealed: Sequence[Checkpoint]) -> tuple[list[Checkpoint], list[Finding]]:
+    """Each checkpoint once, oldest first, and what is wrong with them."""
+    merged: dict[int, Checkpoint] = {}
+    findings = []
+    for each in sealed:
+        known = merged.setdefault(each.number, each)
+        if known.digest != each.digest:
+            findings.append(_replaced(each.number, "別の場所にある同じ番号のものと、内容が違います。"))
+    found = [merged[number] for number in sorted(merged)]
+    return found, findings + [_replaced(number, reason) for number, reason in checkpoints.faults(found)]
+
+
+def _replaced(number: int, reason: str) -> Finding:
+    return Finding(Damage.CHECKPOINT_REPLACED, f"{number} 番: {reason}")
+
+
+Heads = Mapping[str, Mapping[int, checkpoints.Head]]
+"""Of each chain its sealed heads, by seq, the oldest first."""
+
+
+def _sealed_heads(merged: Sequence[Checkpoint]) -> Heads:
+    found: dict[str, dict[int, checkpoints.Head]] = {}
+    for each in merged:
+        for chain, head in each.heads.items():
+            found.setdefault(chain, {})[head.seq] = head
+    return found
+
+
+def _older(session: Session, merged: Sequence[Checkpoint], found: Sequence[Finding]) -> list[Finding]:
+    """That the whole database is an older one, when several chains end early and nothing is newer than their ends."""
+    table = tables.HistoryEvent
+    cut = [each for each in found if each.damage in (Damage.TRUNCATED, Damage.CHAIN_MISSING)]
+    last = session.execute(select(table.id, table.at).order_by(table.id.desc()).limit(1)).one_or_none()
+    if not merged or len(cut) < 2 or len(cut) < len(found) or (last is not None and last.id >= merged[-1].upto):
+        return []
+    until = "何もありません" if last is None else f"{last.at:%Y-%m-%d %H:%M:%S} までしかありません"
+    reason = f"{merged[-1].at:%Y-%m-%d %H:%M:%S} に封印された履歴があるのに、データベースには {until}。"
+    return [Finding(Damage.OLDER_DATABASE, reason, cut[0].chain, cut[0].seq, cut[0].case)]
+
+
+# Reading ------------------------------------------------------------------------------------------------
+
+
+def _chains_of(session: Session, business_key: str, heads: Heads) -> list[str]:
+    table = tables.HistoryEvent
+    own = session.execute(select(table.chain).where(table.business_key == business_key).distinct()).scalars()
+    told = (chain for chain, each in heads.items() if any(head.case == business_key for head in each.values()))
+    return sorted({*own, *told})
+
+
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
+"""What reading a row raises that no release wrote."""
+Erased = Mapping[tuple[str, int, int], tuple[str, str]]
+"""Kind and name of each value, by chain, seq and number."""
+
+
+def _erased(session: Session) -> Erased:
+    """The values of which an event of their chain says that they were erased."""
+    table = tables.HistoryEvent
+    query = select(table.chain, table.facts).where(table.type == EventType.VALUES_ERASED)
+    try:
+        rows = session.execute(query).all()
+        return {(r.chain, v["seq"], v["number"]): (v["kind"], v["name"]) for r in rows for v in r.facts["erased"]}
+    except UNREADABLE:  # the walk tells which event
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """An event as it stands, and the rows of its values; without the time where the row cannot be read."""
+
+    row: Row[Any]
+    values: Sequence[Row[Any]]
+
+
+def _batches(session: Session, chains: Sequence[str] | None) -> Iterator[list[_Recorded]]:
+    """Every event, or those of some chains, by chain and seq."""
+    table, values = tables.HistoryEvent, tables.HistoryValue
+    columns = list(table.__table__.columns)
+    after: Row[Any] | None = None
+    while True:
+        query = select(*columns).order_by(table.chain, table.seq).limit(BATCH)
+        if chains is not None:
+            query = query.where(table.chain.in_(chains))
+        if after is not None:
+            further = and_(table.chain == after.chain, table.seq > after.seq)
+            query = query.where(or_(table.chain > after.chain, further))
+        rows = _rows(session, query)
+        if not rows:
+            return
+        after = rows[-1]
+        of_event: dict[int, list[Row[Any]]] = {}
+        ids = [row.id for row in rows]
+        held = select(*values.__table__.columns).where(values.event_id.in_(ids))
+        for value in session.execute(held.order_by(values.event_id, values.number)):
+            of_event.setdefault(value.event_id, []).append(value)
+        yield [_Recorded(row, of_event.get(row.id, ())) for row in rows]
+
+
+def _rows(session: Session, query: Select[Any]) -> Sequence[Row[Any]]:
+    """The rows; if one of them cannot be read, what of each can be read anyway."""
+    table = tables.HistoryEvent
+    try:
+        return session.execute(query).all()
+    except UNREADABLE:
+        plain = session.execute(query.with_only_columns(table.id, table.chain, table.seq, table.business_key)).all()
+        return [_row(session, each) for each in plain]
+
+
+def _row(session: Session, plain: Any) -> Row[Any]:
+    table = tables.HistoryEvent
+    try:
+        return session.execute(select(*table.__table__.columns).where(table.id == plain.id)).one()
+    except UNREADABLE:
+        found: Row[Any] = plain
+        return found
+
+
+def _orphans(session: Session) -> list[Finding]:
+    """That there are values of events that are not there."""
+    table, values = tables.HistoryEvent, tables.HistoryValue
+    query = select(values.event_id).where(~exists().where(table.id == values.event_id)).limit(1)
+    found = session.execute(query).scalar()
+    return [] if found is None else [Finding(Damage.EVENT_DELETED, f"出来事 {found} がなく、その値だけがあります。")]
+
+
+# Walking ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Walk:
+    """Goes along the chains, event by event; `found` is the first damage of each."""
+
+    heads: Heads
+    erased: Erased
+    events: int = 0
+    found: list[Finding] = field(default_factory=list)
+    unsealed: int = 0
+    unsealed_since: datetime | None = None
+    _ends: dict[str, tuple[int, str]] = field(default_factory=dict)
+    _damaged: set[str] = field(default_factory=set)
+
+    def take(self, batch: Sequence[_Recorded]) -> None:
+        for each in batch:
+            self._take(each)
+
+    def _take(self, each: _Recorded) -> None:
+        row = each.row
+        self.events += 1
+        seq, previous = self._ends.get(row.chain, (0, history.START))
+        if row.chain not in self._damaged:
+            self._check(each, seq, previous)
+        if hasattr(row, "hash"):
+            self._ends[row.chain] = row.seq, row.hash
+            if row.seq > self._last_sealed(row.chain):
+                self.unsealed += 1
+                self.unsealed_since = min(self.unsealed_since or row.at, row.at)
+
+    def _last_sealed(self, chain: str) -> int:
+        return max(self.heads.get(chain, (0,)))
+
+    def _check(self, each: _Recorded, seq: int, previous: str) -> None:
+        row = each.row
+        if not hasattr(row, "hash"):
+            self._tell(Damage.EVENT_EDITED, "読めない形になっています。", row)
+        elif row.seq <= seq:
+            self._tell(Damage.EVENT_INSERTED, "最初の出来事の前にあります。", row)
+        elif row.seq != seq + 1:
+            self._tell(Damage.EVENT_DELETED, f"{seq + 1} 番目がありません。", row, seq + 1)
+        elif _hash(row) != row.hash:
+            self._tell(Damage.EVENT_EDITED, "内容が記録と違います。", row)
+        elif row.previous != previous:
+            self._tell(Damage.EVENT_EDITED, "前の出来事とつながりません。", row)
+        elif (sealed := self.heads.get(row.chain, {}).get(row.seq)) is not None and sealed.hash != row.hash:
+            self._tell(Damage.REWRITTEN, self._between(row), row)
+        elif (wrong := _wrong_value(each, self.erased)) is not None:
+            self._tell(*wrong, row)
+
+    def _between(self, row: Row[Any]) -> str:
+        good = max((seq for seq in self.heads[row.chain] if seq < row.seq), default=0)
+        where = f"{good + 1} から {row.seq} 番目のどこか" if good + 1 < row.seq else f"{row.seq} 番目"
+        return f"それ自身は整っていますが、封印されたものと違います({where}が変えられました)。"
+
+    def end(self, heads: Heads) -> None:
+        """Every event was taken: what is sealed in these chains and was not there is missing."""
+        for chain, sealed in heads.items():
+            seq, _ = self._ends.get(chain, (0, history.START))
+            last = max(sealed)
+            if chain in self._damaged or seq >= last:
+                continue
+            damage = Damage.TRUNCATED if seq else Damage.CHAIN_MISSING
+            told = f"封印された {last} 番目までのうち、{seq + 1} 番目から後がありません。"
+            self.found.append(Finding(damage, told, chain, seq + 1, sealed[last].case))
+
+    def _tell(self, damage: Damage, reason: str, row: Row[Any], seq: int | None = None) -> None:
+        self._damaged.add(row.chain)
+        self.found.append(Finding(damage, reason, row.chain, row.seq if seq is None else seq, row.business_key))
+
+
+def _hash(row: Row[Any], **instead: Any) -> str:
+    try:
+        return history.chain_hash(row._asdict() | instead)
+    except UNREADABLE:  # what nothing canonical can be made of was never recorded
+        return ""
+
+
+def _wrong_value(each: _Recorded, erased: Erased) -> tuple[Damage, str] | None:
+    """The first value that is not the one the event is about."""
+    row, committed = each.row, each.row.commitments
+    for number, value in enumerate(each.values):
+        if value.number != number:
+            return Damage.VALUE_DELETED, f"{number} 番の値がありません。"
+        if number >= len(committed):
+            return Damage.VALUE_INSERTED, f"「{value.name}」の値は、記録にありません。"
+        told = erased.get((row.chain, row.seq, number))
+        if value.encoded is None and value.salt is None:
+            if told != (value.kind, value.name):
+                return Damage.VALUE_DELETED, f"「{value.name}」の値が、消去の記録なしに消えています。"
+        elif told is not None:
+            return Damage.VALUE_NOT_ERASED, f"「{value.name}」の値は消去されたと記録されています。"
+        elif _commitment(value) != committed[number]:
+            return Damage.VALUE_EDITED, f"「{value.name}」の値が記録と違います。"
+    if len(each.values) < len(committed):
+        return Damage.VALUE_DELETED, f"{len(each.values)} 番の値がありません。"
+    return None
+
+
+def _commitment(value: Row[Any]) -> str:
+    try:
+        return history.commitment(value.salt or "", value.kind, value.name, value.encoded or "")
+    except UNREADABLE:
+        return ""
+
+
+# Telling what was done ----------------------------------------------------------------------------------
+
+
+NEAR = 100
+"""Events that stand at none of the places beside their own; of more than these it is not asked where they stood."""
+
+
+def _told(session: Session, found: Finding) -> Finding:
+    """The finding with what was done to the chain, when its events show that they stood elsewhere in it."""
+    if found.damage not in (Damage.EVENT_EDITED, Damage.EVENT_DELETED, Damage.REWRITTEN):
+        return found
+    table = tables.HistoryEvent
+    query = select(*table.__table__.columns).where(table.chain == found.chain, table.seq >= found.seq)
+    try:
+        rows = session.execute(query.order_by(table.seq)).all()
+        return _moved(found, rows, _stood(rows))
+    except UNREADABLE:
+        return found
+
+
+def _moved(found: Finding, rows: Sequence[Row[Any]], stood: Sequence[int | None]) -> Finding:
+    """`stood` says of each row, from the damaged one on, at which place of the chain it was recorded."""
+    first, own, following = rows[0].seq, stood[0], (*stood, None)[1]
+    if own in (None, first) and following == first:
+        return replace(found, damage=Damage.EVENT_INSERTED, reason="ここに差し込まれ、後ろの出来事がずれています。")
+    if own is None or own == first:
+        return found
+    if sorted(seq for seq in stood if seq is not None) == [row.seq for row in rows]:
+        return replace(found, damage=Damage.EVENTS_REORDERED, reason=f"もとは {own} 番目の出来事です。")
+    if own == first - 1:
+        told = "ここに差し込まれ、後ろの出来事がずれています。"
+        return replace(found, damage=Damage.EVENT_INSERTED, reason=told, seq=own)
+    if own == first + 1:
+        return replace(found, damage=Damage.EVENT_DELETED, reason="ここが抜かれ、後ろの出来事がずれています。")
+    return found
+
+
+def _stood(rows: Sequence[Row[Any]]) -> list[int | None]:
+    """Of each event the place in the chain for which its hash was made; None if it was made for none of them."""
+    found = {row.seq: _place(row, (row.seq, row.seq - 1, row.seq + 1)) for row in rows}
+    astray = [row for row in rows if found[row.seq] is None]
+    if len(astray) <= NEAR:
+        found |= {row.seq: _place(row, [other.seq for other in astray]) for row in astray}
+    return list(found.values())
+
+
+def _place(row: Row[Any], places: Iterable[int]) -> int | None:
+    return next((seq for seq in places if _hash(row, seq=seq) == row.hash), None)
