@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,10 +14,11 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from engine import checkpoint_keys, checkpoints, replay, verification
+from engine import checkpoint_keys, checkpoints, evidence, identity, replay, verification
 from engine.bpmn import SEMANTICS
 from engine.checkpoints import Checkpoint
-from engine.errors import CaseNotFound, CheckpointInvalid
+from engine.database import Database
+from engine.errors import CaseNotFound, CheckpointInvalid, FileUnreadable
 from engine.terminal import Arguments, Result, console, now, opened, told
 from engine.verification import Damage, Finding, Verdict
 
@@ -140,6 +142,45 @@ def _unsealed(verdict: Verdict, at: datetime) -> str:
         else f"最後の封印 {verdict.sealed_at:%Y-%m-%d %H:%M}"
     )
     return f"まだ封印されていない出来事: {verdict.unsealed} 件、最も古いもので {age}前({since})。"
+
+
+# Taking out ---------------------------------------------------------------------------------------------
+
+
+@audit.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--case", "business_key", required=True, help="Case number.")
+@click.option("--purpose", required=True, help="What for; the history of the case keeps it.")
+@click.option("--as", "name", help="User name of the person who takes it out; without it the account that runs this.")
+@click.pass_obj
+@checked
+def export(url: str, out: Path, business_key: str, purpose: str, name: str | None) -> None:
+    """Write the evidence package of a case: report, events, definitions, forms, proofs and what checks them."""
+    _refuse_existing(out)
+    sealing = checkpoints.from_environment(os.environ)
+    with opened(url) as found:
+        by = _actor(found, name)
+        content = evidence.export(found, sealing, business_key, purpose=purpose, by=by, at=now())
+    _write(out, content)
+    console.print(f"{out} に書き出しました。確かめるには: python verify.py {out.name}")
+
+
+def _actor(found: Database, name: str | None) -> str:
+    """The person of this user name, or the account of the operating system; raises PersonNotFound."""
+    if name is None:
+        return f"os:{getpass.getuser()}"
+    with found.reading() as session:
+        return identity.person(session, name).name
+
+
+def _refuse_existing(out: Path) -> None:
+    if out.exists() or not out.parent.is_dir():
+        raise FileUnreadable(f"{out} に書けません。まだないファイルの名前を、あるフォルダの中に指定してください。")
+
+
+def _write(out: Path, content: bytes) -> None:
+    if not checkpoint_keys.write_whole(out, content, mode=0o600):
+        raise FileUnreadable(f"{out} は、もうあります。")
 
 
 # Replaying ----------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from engine import checkpoint_keys, tables
 from engine.checkpoint_keys import Key
 from engine.database import Database
 from engine.errors import CheckpointInvalid, FileUnreadable
-from engine.history import START, instant
+from engine.history import START, SYSTEM, instant
 
 FORMAT = 1
 KIND = "mamori checkpoint"
@@ -235,9 +235,8 @@ def _changed(session: Session, since: int, upto: int) -> dict[str, Head]:
     query = select(table.chain, table.seq, table.hash, table.business_key).join(
         last, (last.c.chain == table.chain) & (last.c.seq == table.seq)
     )
-    # the chain of the system speaks of many cases and belongs to none
     return {
-        chain: Head(seq, digest, case if chain.isdecimal() else None)
+        chain: Head(seq, digest, None if chain == SYSTEM else case)
         for chain, seq, digest, case in session.execute(query)
     }
 

@@ -200,6 +200,14 @@ class FilterInvalid(EngineError):
     """The filter has no name, or holds too much."""
 
 
+class PurposeMissing(EngineError):
+    """What is taken out of the system needs a reason that history can keep."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"何のために書き出すのかを、{limit} 字までで書いてください。")
+        self.limit = limit
+
+
 class AddressInvalid(EngineError):
     def __init__(self, address: str) -> None:
         super().__init__("メールアドレスの形になっていません。「名前@会社のドメイン」の形で書いてください。")

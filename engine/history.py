@@ -1,8 +1,8 @@
 """History: one event per cause, appended once, never changed.
 
 Values stand apart from the event that speaks of them, with a salt each; the event carries their salted SHA-256.
-The events of one chain (an instance, or `system`) name the hash of the event before, over the canonical form of
-RFC 8785. `append` is the only INSERT to these tables.
+The events of one chain (an instance, a case, or `system`) name the hash of the event before, over the canonical form
+of RFC 8785. `append` is the only INSERT to these tables.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from engine.statements import Statement
 from engine.states import EventType
 
 SYSTEM = "system"
-"""The chain of events that belong to no instance."""
+"""The chain of events that belong to no case."""
 START = "0" * 64
 """What the first event of a chain names as the one before."""
 REFERENCE = "$value"
@@ -89,7 +89,7 @@ class NewEvent:
 
 def append(session: Session, new: NewEvent) -> int:
     """The event stands at the end of its chain; gives its id."""
-    chain = SYSTEM if new.instance is None else str(new.instance)
+    chain = chain_of(new.instance, new.business_key)
     seq, previous = _head(session, chain)
     salts = [secrets.token_hex(16) for _ in new.values.rows]
     commitments = [
@@ -119,6 +119,13 @@ def append(session: Session, new: NewEvent) -> int:
     if values:
         _APPEND_VALUES.run(session, *values)
     return int(event)
+
+
+def chain_of(instance: int | None, business_key: str | None) -> str:
+    """The chain of an instance; of a case, for what belongs to none of its instances; else that of the system."""
+    if instance is not None:
+        return str(instance)
+    return SYSTEM if business_key is None else f"case {business_key}"
 
 
 def _head(session: Session, chain: str) -> tuple[int, str]:
@@ -198,7 +205,7 @@ def reject(
 
 def erase(
     session: Session,
-    instance: int | None,
+    chain: str,
     places: Collection[tuple[int, int]],
     *,
     reason: str,
@@ -209,19 +216,20 @@ def erase(
 
     The chain holds: it is over commitments. Raises ValueNotRecorded for what is not there, or is erased already.
     """
-    chain = SYSTEM if instance is None else str(instance)
     events, values = tables.HistoryEvent, tables.HistoryValue
-    erased, business_key = [], None
+    erased: list[dict[str, Any]] = []
+    instance: int | None = None
+    business_key: str | None = None
     for seq, number in sorted(set(places)):
         query = (
-            select(events.id, events.business_key, values.kind, values.name)
+            select(events.id, events.instance_id, events.business_key, values.kind, values.name)
             .join(values, values.event_id == events.id)
             .where(events.chain == chain, events.seq == seq, values.number == number, values.salt.is_not(None))
         )
         found = session.execute(query).one_or_none()
         if found is None:
             raise ValueNotRecorded(chain, seq, number)
-        business_key = found.business_key
+        instance, business_key = found.instance_id, None if chain == SYSTEM else found.business_key
         erased.append({"seq": seq, "number": number, "kind": found.kind, "name": found.name})
         place = (values.event_id == found.id, values.number == number)
         session.execute(update(values).where(*place).values(value=None, salt=None))

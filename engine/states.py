@@ -64,6 +64,7 @@ class EventType(StrEnum):
     COMMENTED = "commented"
     ATTEMPT_REJECTED = "attempt_rejected"
     VALUES_ERASED = "values_erased"
+    EXPORTED = "exported"
 
 
 OPEN_TASK = (TaskState.CREATED, TaskState.CLAIMED)

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from engine import checkpoints, history, tables
+from engine import bundles, checkpoints, history, tables
 from engine.checkpoints import Checkpoint
 from engine.states import EventType
 
@@ -39,6 +39,7 @@ class Damage(StrEnum):
     CHAIN_MISSING = "丸ごとの削除"
     OLDER_DATABASE = "古いデータベース"
     CHECKPOINT_REPLACED = "チェックポイントの差し替え"
+    DEFINITION_EDITED = "定義の書き換え"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def verify(
     walk.end(heads if chains is None else {chain: heads[chain] for chain in chains if chain in heads})
     found = [_told(session, each) for each in walk.found]
     if chains is None:
-        found += _orphans(session)
+        found += _orphans(session) + _definitions(session)
         found = _older(session, merged, found) + found
     return Verdict(
         walk.events, (*findings, *found), walk.unsealed, walk.unsealed_since, merged[-1].at if merged else None
@@ -238,6 +239,24 @@ def _orphans(session: Session) -> list[Finding]:
     query = select(values.event_id).where(~exists().where(table.id == values.event_id)).limit(1)
     found = session.execute(query).scalar()
     return [] if found is None else [Finding(Damage.EVENT_DELETED, f"出来事 {found} がなく、その値だけがあります。")]
+
+
+def _definitions(session: Session) -> list[Finding]:
+    """The deployments whose files are no longer those whose digest history recorded."""
+    table, files = tables.HistoryEvent, tables.Resource
+    found = []
+    recorded = select(table.chain, table.seq, table.definition, table.facts).where(table.type == EventType.DEPLOYED)
+    try:
+        rows = session.execute(recorded.order_by(table.seq)).all()
+        for row in rows:
+            own = files.deployment_id == row.facts["deployment_id"]
+            contents = dict(session.execute(select(files.name, files.content).where(own)).all())
+            if bundles.digest(contents) != row.definition:
+                told = f"配備 {row.facts['deployment_id']} のファイルが、配備したときと違います。"
+                found.append(Finding(Damage.DEFINITION_EDITED, told, row.chain, row.seq))
+    except UNREADABLE:  # the walk tells which event
+        pass
+    return found
 
 
 # Walking ------------------------------------------------------------------------------------------------

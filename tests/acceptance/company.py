@@ -175,13 +175,10 @@ class Case:
 
     def refusals(self) -> list[tuple[str | None, str, int | None]]:
         """(who, error, task) of every rejected attempt that history knows of."""
+        event = tables.HistoryEvent
+        query = select(event.actor, event.facts).where(event.type == EventType.ATTEMPT_REJECTED).order_by(event.id)
         with self.database.reading() as session:
-            found = history.of_system(session)
-        return [
-            (event.actor, event.facts["error"], event.facts["task_id"])
-            for event in found
-            if event.type is EventType.ATTEMPT_REJECTED
-        ]
+            return [(actor, facts["error"], facts["task_id"]) for actor, facts in session.execute(query)]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from argon2 import PasswordHasher
 from click.testing import CliRunner, Result
 
-from engine import cases, cli, database, history, identity
+from engine import cases, cli, database, history, identity, verify_evidence
 from engine.states import EventType
 
 FOLDER = Path(__file__).parent / "processes"
@@ -99,6 +100,22 @@ def test_an_auditor_seals_and_verifies_and_the_exit_code_says_what_came_of_it(ma
     assert "チェックポイントの差し替え" in mamori("audit", "verify", "--checkpoint", str(held)).output
 
 
+def test_an_evidence_package_is_written_once_and_for_a_purpose(mamori: Mamori, tmp_path: Path) -> None:
+    start(tmp_path, "review")
+    out = tmp_path / "out.zip"
+    export = ["audit", "export", str(out), "--case", "2026-0001"]
+
+    assert mamori(*export, "--purpose", "裁判所への提出", "--as", "nobody").exit_code == 2
+    assert mamori(*export, "--purpose", " ").exit_code == 2
+    assert not out.exists()
+    assert mamori(*export, "--purpose", "裁判所への提出", "--as", "anna").exit_code == 0
+    assert verify_evidence.verify(out)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    again = mamori(*export, "--purpose", "裁判所への提出")
+    assert (again.exit_code, len(again.output.splitlines())) == (2, 1)
+    assert "すべて記録どおりです" in mamori("audit", "verify").output
+
+
 def test_what_cannot_be_checked_is_neither_whole_nor_damaged(mamori: Mamori, tmp_path: Path) -> None:
     nowhere = str(tmp_path / "nowhere")
     for arguments in (["--checkpoint", nowhere], ["--case", "1999-0001"]):
@@ -124,7 +141,7 @@ def test_a_refused_attempt_is_recorded(mamori: Mamori, tmp_path: Path) -> None:
 
     found = database.connect(f"sqlite:///{tmp_path / 'var' / 'cli.db'}")
     with found.reading() as session:
-        last = history.of_system(session)[-1]
+        last = history.of_case(session, "2026-0001")[-1]
     assert (last.type, last.actor, last.facts["error"]) == (EventType.ATTEMPT_REJECTED, "anna", "SubmissionInvalid")
     found.close()
 

@@ -138,7 +138,7 @@ def test_an_erased_value_leaves_the_proof_intact_and_the_erasure_on_record(told:
     with told.database.transaction() as session:
         fields = session.execute(select(HistoryValue.number, HistoryValue.name).where(HistoryValue.event_id == 3)).all()
         number = {name: number for number, name in fields}["reason"]
-        history.erase(session, told.instance, [(2, number)], reason="本人の求め", actor="carla", at=told.now)
+        history.erase(session, str(told.instance), [(2, number)], reason="本人の求め", actor="carla", at=told.now)
 
     with told.database.reading() as session:
         assert verification.verify(session).findings == ()
@@ -152,10 +152,10 @@ def test_an_erased_value_leaves_the_proof_intact_and_the_erasure_on_record(told:
 @pytest.mark.parametrize("place", [(2, 99), (99, 0), (2, 0)])
 def test_only_what_is_there_can_be_erased_and_only_once(told: Any, place: tuple[int, int]) -> None:
     with told.database.transaction() as session:
-        history.erase(session, told.instance, [(2, 0)], reason="a", actor="carla", at=told.now)
+        history.erase(session, str(told.instance), [(2, 0)], reason="a", actor="carla", at=told.now)
 
     with pytest.raises(ValueNotRecorded), told.database.transaction() as session:
-        history.erase(session, told.instance, [(1, 0), place], reason="b", actor="carla", at=told.now)
+        history.erase(session, str(told.instance), [(1, 0), place], reason="b", actor="carla", at=told.now)
     with told.database.reading() as session:
         assert verification.verify(session).findings == ()
 

@@ -85,7 +85,7 @@ def test_a_changed_snapshot_is_the_divergence(office: Any) -> None:
 def test_an_erased_value_ends_in_erased_not_in_diverged(office: Any) -> None:
     office.start("review", amount=30).complete("RV_01_review", by="anna", verdict="good")
     with office.database.transaction() as session:
-        history.erase(session, office.instance, [(2, 0)], reason="本人の求め", actor="carla", at=office.now)
+        history.erase(session, str(office.instance), [(2, 0)], reason="本人の求め", actor="carla", at=office.now)
 
     (found,) = folds(office)
 
@@ -97,7 +97,7 @@ def test_where_only_what_came_out_was_erased_the_rest_is_still_folded(office: An
     with office.database.transaction() as session:
         came_out = select(HistoryValue.number).where(HistoryValue.event_id == 3, HistoryValue.kind == "variable")
         places = [(2, number) for number in session.execute(came_out).scalars()]
-        history.erase(session, office.instance, places, reason="本人の求め", actor="carla", at=office.now)
+        history.erase(session, str(office.instance), places, reason="本人の求め", actor="carla", at=office.now)
     office.complete("RV_02_second_look", by="ben", note="見ました")
 
     (found,) = folds(office)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Executable, delete, insert, select, text, update
 
 from engine import checkpoints, history, verification
-from engine.tables import HistoryEvent, HistoryValue
+from engine.tables import HistoryEvent, HistoryValue, Resource
 from engine.verification import Damage, Finding
 
 
@@ -214,10 +214,17 @@ def test_a_replaced_checkpoint_shows_against_the_one_held_elsewhere(told: Any, s
     assert findings(told, [other, *sealed]) == [(Damage.CHECKPOINT_REPLACED, "", 0)]
 
 
+def test_a_changed_definition_is_told(told: Any, adversary: Any) -> None:
+    changed = update(Resource).where(Resource.name == "review.bpmn").values(content=b"<definitions/>")
+    adversary(changed)
+
+    assert findings(told) == [(Damage.DEFINITION_EDITED, "system", 1)]
+
+
 def test_an_erasure_that_was_undone_is_told(told: Any, adversary: Any) -> None:
     with told.database.transaction() as session:
         kept = session.execute(select(HistoryValue.value, HistoryValue.salt).where(HistoryValue.event_id == 3)).first()
-        history.erase(session, told.instance, [(2, 0)], reason="a", actor="carla", at=told.now)
+        history.erase(session, str(told.instance), [(2, 0)], reason="a", actor="carla", at=told.now)
     assert kept is not None
 
     adversary(value(3, 0, value=kept.value, salt=kept.salt))
@@ -227,7 +234,7 @@ def test_an_erasure_that_was_undone_is_told(told: Any, adversary: Any) -> None:
 
 def test_the_name_of_an_erased_value_still_cannot_be_changed(told: Any, adversary: Any) -> None:
     with told.database.transaction() as session:
-        history.erase(session, told.instance, [(2, 0)], reason="a", actor="carla", at=told.now)
+        history.erase(session, str(told.instance), [(2, 0)], reason="a", actor="carla", at=told.now)
 
     adversary(value(3, 0, name="other"))
 

@@ -236,7 +236,7 @@ def test_history_keeps_who_tried_what_in_vain(app: Flask, signed_in: People, app
     go(signed_in, "clerk1", "POST /tasks/2?_do=complete&result=ok")
 
     with app.extensions["mamori"].reading() as session:
-        refused = [event for event in history.of_system(session) if event.type is EventType.ATTEMPT_REJECTED]
+        refused = [event for event in history.of_case(session, applied) if event.type is EventType.ATTEMPT_REJECTED]
     assert [(event.actor, event.facts["attempt"], event.facts["error"]) for event in refused] == [
         ("clerk1", "tasks.act", "TaskNotYours")
     ]

@@ -1,0 +1,200 @@
+"""The report of an evidence package: the course of a case as one HTML file that reads without anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lxml import etree
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import bundles, feel, forms, history, identity, tables
+from engine.states import EventType
+from engine.tables import JST
+from engine.texts import usable
+
+Event = Mapping[str, Any]
+"""An event as the package holds it: as it was hashed, with `hash` and `values`."""
+ERASED = "(消去されました)"
+
+WHAT: Mapping[EventType, str] = {
+    EventType.DEPLOYED: "配備",
+    EventType.INSTANCE_STARTED: "開始",
+    EventType.INSTANCE_CANCELLED: "取りやめ",
+    EventType.TASK_CLAIMED: "作業の引き受け",
+    EventType.TASK_RELEASED: "作業の返却",
+    EventType.TASK_ASSIGNED: "担当の割り当て",
+    EventType.TASK_COMPLETED: "作業の完了",
+    EventType.TASK_ESCALATED: "期限超過による通知",
+    EventType.TIMER_FIRED: "時間の経過",
+    EventType.MESSAGE_PUBLISHED: "知らせの送信",
+    EventType.MESSAGE_RECEIVED: "知らせの受け取り",
+    EventType.SIGNAL_RECEIVED: "合図の受け取り",
+    EventType.JOB_COMPLETED: "自動処理の完了",
+    EventType.JOB_FAILED: "自動処理の失敗",
+    EventType.INCIDENT_OPENED: "障害の発生",
+    EventType.INCIDENT_RETRIED: "障害からの再開",
+    EventType.VARIABLES_CHANGED: "値の訂正",
+    EventType.COMMENTED: "コメント",
+    EventType.ATTEMPT_REJECTED: "断られた操作",
+    EventType.VALUES_ERASED: "値の消去",
+    EventType.EXPORTED: "書き出し",
+}
+
+STYLE = """
+body { font-family: sans-serif; line-height: 1.6; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+article { border-top: 1px solid #888; padding: .5rem 0; break-inside: avoid; }
+table { border-collapse: collapse; } td, th { border: 1px solid #bbb; padding: .2rem .6rem; text-align: left;
+vertical-align: top; white-space: pre-wrap; } th { font-weight: normal; background: #f2f2f2; }
+small { color: #555; overflow-wrap: anywhere; }
+"""
+
+
+def html(session: Session, business_key: str, chains: Mapping[str, Sequence[Event]]) -> bytes:
+    """The case's events, oldest first: who did what when, what was entered and written, and which rules held."""
+    report = _Report(
+        {person.name: person.label for person in identity.people(session)}, _forms(session, chains.values())
+    )
+    events = sorted(
+        (event for chain in chains.values() for event in chain), key=lambda e: (e["at"], e["chain"], e["seq"])
+    )
+    head = _element("head", [_element("title", [f"事案 {business_key}"]), _element("style", [STYLE])])
+    head.insert(0, _element("meta", [], charset="utf-8"))
+    body = [
+        _element("h1", [f"事案 {business_key} の記録"]),
+        _element("h2", ["プロセス"]),
+        _table(["プロセス", "版", "開始", "終了"], _instances(session, business_key)),
+        _element("h2", [f"出来事({len(events)} 件)"]),
+        *map(report.article, events),
+    ]
+    document = _element("html", [head, _element("body", body)], lang="ja")
+    return etree.tostring(document, method="html", encoding="utf-8", doctype="<!doctype html>")
+
+
+def _instances(session: Session, business_key: str) -> list[list[str]]:
+    table, definitions = tables.ProcessInstance, tables.ProcessDefinition
+    query = (
+        select(definitions.name, definitions.version, table.started_at, table.ended_at)
+        .join(table, table.definition_id == definitions.id)
+        .where(table.business_key == business_key)
+        .order_by(table.id)
+    )
+    return [
+        [row.name, f"第 {row.version} 版", _moment(row.started_at), _moment(row.ended_at)]
+        for row in session.execute(query)
+    ]
+
+
+def _forms(session: Session, chains: Iterable[Sequence[Event]]) -> dict[str, Mapping[str, forms.Form]]:
+    """The forms of each deployment that the events name, by its digest."""
+    digests = {event["definition"] for chain in chains for event in chain} - {None}
+    table = tables.Deployment
+    rows = session.execute(select(table.id, table.digest).where(table.digest.in_(digests)))
+    return {digest: bundles.of_deployment(session, deployment).forms for deployment, digest in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """Says events in words: `labels` of people, `forms` by deployment digest and form id."""
+
+    labels: Mapping[str, str]
+    forms: Mapping[str, Mapping[str, forms.Form]]
+
+    def article(self, event: Event) -> etree._Element:
+        values = {
+            number: ERASED if value["value"] is None else history.decoded(value["value"])
+            for number, value in enumerate(event["values"])
+        }
+        facts = history.resolve(event["facts"], values)
+        task = facts.get("task") or {}
+        what = WHAT[EventType(event["type"])] + (f"「{task['name']}」" if task.get("name") else "")
+        parts: list[etree._Element | str] = [
+            _element("h3", [f"{_moment(datetime.fromisoformat(event['at']))} {what}"]),
+            _element("p", [self._who(event["actor"])]),
+            *self._entered(event, facts, task.get("form_id")),
+            *_lists(facts),
+            *_decisions(facts),
+            _element(
+                "p", [_element("small", [f"連鎖「{event['chain']}」の {event['seq']} 番目、SHA-256 {event['hash']}"])]
+            ),
+        ]
+        return _element("article", parts)
+
+    def _who(self, actor: str | None) -> str:
+        if actor is None:
+            return "自動"
+        label = self.labels.get(actor)
+        return actor if label is None else f"{label}({actor})"
+
+    def _entered(self, event: Event, facts: Mapping[str, Any], form_id: str | None) -> list[etree._Element]:
+        """What was filled into the form, with the labels that the person saw."""
+        cause = facts.get("cause") or {}
+        entered = cause.get("values") if cause.get("kind") == "CompleteTask" else None
+        if not entered:
+            return []
+        form = self.forms.get(event["definition"] or "", {}).get(form_id or "")
+        labels = {} if form is None else {name: field.label or name for name, field in form.body.by_key.items()}
+        rows = [[labels.get(name, name), _text(value)] for name, value in entered.items()]
+        return [_element("h4", ["記入"]), _table(["項目", "内容"], rows)]
+
+
+def _lists(facts: Mapping[str, Any]) -> list[etree._Element]:
+    """The plain facts, and the variables that were written."""
+    named = {
+        "message": "内容",
+        "text": "本文",
+        "reason": "理由",
+        "purpose": "目的",
+        "format": "形式",
+        "assignee": "担当",
+        "attempt": "操作",
+        "message_name": "知らせ",
+    }
+    plain = [[label, _text(facts[name])] for name, label in named.items() if facts.get(name) is not None]
+    plain += [["止まったところ", f"{fault['element']}: {_text(fault['message'])}"] for fault in facts.get("faults", ())]
+    plain += [["消去した値", f"{each['seq']} 番目の「{each['name']}」"] for each in facts.get("erased", ())]
+    written = [[each["name"], _text(each["value"])] for each in facts.get("variables", ())]
+    parts = [_table(["事実", "内容"], plain)] if plain else []
+    return parts + ([_element("h4", ["書き込まれた値"]), _table(["名前", "値"], written)] if written else [])
+
+
+def _decisions(facts: Mapping[str, Any]) -> list[etree._Element]:
+    """Each table that was evaluated: what it saw, which rules held, what came out."""
+    parts = []
+    for each in (one for decided in facts.get("decisions", ()) for one in decided["evaluations"]):
+        rows = [[f"入力 {name}", _text(value)] for name, value in each["inputs"].items()]
+        rows += [
+            [f"規則 {rule['index']}", " ".join(filter(None, (rule["id"], rule["annotation"])))]
+            for rule in each["rules"]
+        ]
+        rows.append(["結果", _text(each["value"])])
+        parts += [_element("h4", [f"判断「{each['name']}」"]), _table(["", ""], rows)]
+    return parts
+
+
+def _text(value: feel.Value) -> str:
+    return "" if value is None else feel.to_text(value)
+
+
+def _moment(at: datetime | None) -> str:
+    return "" if at is None else f"{at.astimezone(JST):%Y-%m-%d %H:%M:%S}"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> etree._Element:
+    lines = [_element("tr", [_element("th", [head], scope="col") for head in heads])] if any(heads) else []
+    for first, *rest in rows:
+        lines.append(_element("tr", [_element("th", [first], scope="row"), *(_element("td", [cell]) for cell in rest)]))
+    return _element("table", lines)
+
+
+def _element(tag: str, content: Sequence[etree._Element | str], **attributes: str) -> etree._Element:
+    found = etree.Element(tag, attributes)
+    for part in content:
+        if isinstance(part, str):
+            found.text = usable(part)
+        else:
+            found.append(part)
+    return found
