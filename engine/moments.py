@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import JSON, ColumnElement, cast, select, type_coerce
 from sqlalchemy.orm import Session
 
 from engine import business_days, feel, forms, history, identity, tables
@@ -65,12 +65,12 @@ class Standing:
 
     def follow(self, event: int, facts: Mapping[str, Any]) -> None:
         """It stands as the event left it."""
-        for move in facts.get("moves", ()):
+        for move in facts.get("moves") or ():
             self.ways.setdefault(move["process"], Way()).follow(move)
-        self.stopped |= {fault["token"] for fault in facts.get("faults", ())}
-        self.stopped -= set(facts.get("resolved_faults", ()))
+        self.stopped |= {fault["token"] for fault in facts.get("faults") or ()}
+        self.stopped -= set(facts.get("resolved_faults") or ())
         self.replaced = {}
-        for written in facts.get("variables", ()):
+        for written in facts.get("variables") or ():
             variable = written["scope"], written["name"]
             if variable in self.values and self.values[variable][0] != event:
                 self.replaced[variable] = self.values[variable]
@@ -167,18 +167,31 @@ def moment(session: Session, business_key: str, person: Person, ids: list[int], 
     standings: dict[int, Standing] = {}
     place: Place | None = None
     query = (
-        select(table.id, table.instance_id, table.facts)
+        select(table.id, table.instance_id, *_parts(session))
         .where(table.business_key == business_key, table.instance_id.is_not(None), table.id <= step.event.id)
         .order_by(table.id)
     )
-    for event, instance, facts in session.execute(query):
+    for event, instance, *parts in session.execute(query):
         if instance not in standings:
             standings[instance] = Standing(processes[instance], {processes[instance]: Way()})
+        facts = dict(zip(_FOLDED, parts, strict=True))
         standings[instance].follow(event, facts)
         place = _moved(instance, facts) or place
     place = step.place or place
     known = _known(session, business_key, person, standings[place[0]], step) if place else ()
     return Moment(step, place, standings, known)
+
+
+_FOLDED = ("moves", "faults", "resolved_faults", "variables")
+"""The facts that say where an instance stands: a fifth of what an event says."""
+
+
+def _parts(session: Session) -> list[ColumnElement[Any]]:
+    """Each of `_FOLDED` by itself, taken out by the database: it reads JSON many times faster."""
+    facts = tables.HistoryEvent.facts
+    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    as_json = cast(facts, JSON) if on_postgresql else type_coerce(facts, JSON)
+    return [as_json[name] for name in _FOLDED]
 
 
 def form_seen(step: Step, known: Iterable[Known], form: forms.Form) -> forms.FormView:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from flask import Blueprint, Response, abort, get_template_attribute, render_tem
 from engine import cases, forms, moments
 from webapp import edge, traces
 from webapp.forms_html import FormPage
+from webapp.language import gettext as _
 from webapp.names import Names
 from webapp.names import current as names
 from webapp.retelling import Retelling, Told
@@ -44,8 +46,8 @@ def show(number: str) -> str:
         query=query,
         found=telling.find(query, FOUND) if query else [],
         tables=telling.tables,
-        setting=_setting(telling),
-        texts=traces.texts(),
+        setting={"ids": telling.ids, "chunk": CHUNK, "places": telling.places(_begun(moment))},
+        texts=_texts(),
     )
 
 
@@ -59,16 +61,19 @@ def text(number: str) -> str:
 
 @pages.get("/cases/<number>/replay/steps")
 def steps(number: str) -> Response:
-    """`CHUNK` steps from the number `from` on, as the script folds them, with the decision tables that they name."""
+    """`CHUNK` steps from the number `from` on, as the script folds them, with the places and the decision tables that
+    they name, except for the tables that it says to `have`.
+    """
     telling = Retelling(number)
     first = max(request.args.get("from", 1, int), 1)
-    html = get_template_attribute("replay_step.html", "step")
+    head, html, table = (get_template_attribute("replay_step.html", name) for name in ("head", "step", "table"))
     told = [telling.told(step) for step in telling.steps(first, CHUNK)]
-    table = get_template_attribute("replay_step.html", "table")
     named = {decision.table for each in told for decision in each.decisions if decision.table}
+    named -= set(request.args.get("have", "").split(","))
     found = {
-        "steps": [{**_folded(each), "html": html(each, number, {})} for each in told],
+        "steps": [{**_folded(each), "head": head(each), "html": html(each, number)} for each in told],
         "tables": {key: table(telling.tables[key]) for key in sorted(named)},
+        "places": telling.places(_moved(told)),
     }
     return Response(json.dumps(found, ensure_ascii=False, separators=(",", ":")), mimetype="application/json")
 
@@ -92,6 +97,16 @@ def _asked(ids: list[int]) -> int:
     return min(max(step, 1), len(ids))
 
 
+def _moved(told: Iterable[Told]) -> set[moments.Place]:
+    """Every place where something moved in these steps."""
+    return {
+        (step.event.instance, move["process"])
+        for step in (each.step for each in told)
+        for move in step.event.facts.get("moves", ())
+        if step.event.instance is not None
+    }
+
+
 def _folded(told: Told) -> dict[str, Any]:
     """What of a step the script needs to find it and to fold it."""
     step = told.step
@@ -100,7 +115,7 @@ def _folded(told: Told) -> dict[str, Any]:
         "id": step.event.id,
         "place": None if step.place is None else f"{step.place[0]} {step.place[1]}",
         "instance": step.event.instance,
-        "moves": [[m["kind"][0], m["process"], m["token"], m["element"], m["flow"]] for m in facts.get("moves", ())],
+        "moves": [_move(step.event.instance, move) for move in facts.get("moves", ())],
         "stopped": [fault["token"] for fault in facts.get("faults", ())],
         "resolved": facts.get("resolved_faults", []),
         "values": [[value.key, value.label, value.text] for value in told.values],
@@ -108,6 +123,12 @@ def _folded(told: Told) -> dict[str, Any]:
         "said": told.said,
         "words": told.words,
     }
+
+
+def _move(instance: int | None, move: Mapping[str, Any]) -> list[Any]:
+    """Kind, place, token, element and flow; a jump between link events is no drawn flow, and no id."""
+    flow = move["flow"] if move["flow"] and " " not in move["flow"] else None
+    return [move["kind"][0], f"{instance} {move['process']}", move["token"], move["element"], flow]
 
 
 def _form(telling: Retelling, moment: moments.Moment) -> FormPage | None:
@@ -156,6 +177,17 @@ def _said(field: forms.Field, value: Any, names: Names) -> Any:
     return value if isinstance(field.options, tuple) else names.person(value)
 
 
-def _setting(telling: Retelling) -> dict[str, Any]:
-    """What the script knows from the beginning: the diagrams, and the names of their elements."""
-    return {"ids": telling.ids, "chunk": CHUNK, "places": telling.places()}
+def _begun(moment: moments.Moment) -> set[moments.Place]:
+    return {(instance, process) for instance, standing in moment.standings.items() for process in standing.ways}
+
+
+def _texts() -> dict[str, str]:
+    """What the script says."""
+    return {
+        **traces.texts(),
+        "way": _("The way so far"),
+        "changed": _("changed"),
+        "nothing_yet": _("Nothing yet."),
+        "none_found": _("Nothing was found."),
+        "comma": _(", "),
+    }

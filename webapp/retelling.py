@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+
+from flask import url_for
 
 from engine import bundles, cases, decision_tables, deployments, diagrams, feel, moments
 from engine.forms import Form
@@ -195,19 +197,16 @@ class Retelling:
             traces.words(way.completed, called),
         )
 
-    def places(self) -> dict[str, dict[str, object]]:
-        """The name and version of every process that the case ran through, and how people call its elements."""
-        last = moments.moment(edge.reading(), self.number, edge.person(), self.ids, len(self.ids))
+    def places(self, wanted: Iterable[Place]) -> dict[str, dict[str, object]]:
+        """Of each place: what its process is called, its version, the address of its file, its elements' names."""
         return {
             _key((instance, process)): {
                 "name": self._place_name((instance, process)),
-                "version": self._instances[instance].version,
-                "instance": instance,
-                "process": process,
+                "version": _("version %(version)s", version=self._instances[instance].version),
+                "address": url_for("cases.diagram", number=self.number, instance=instance, process=process),
                 "elements": {element: title(name) for element, name in self._called((instance, process)).items()},
             }
-            for instance, standing in last.standings.items()
-            for process in standing.ways
+            for instance, process in sorted(wanted)
         }
 
     # What the files say ---------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 from engine import decision_tables, feel
 from engine.catalogue import Fact
@@ -14,6 +15,9 @@ from webapp.content import content
 from webapp.edge import CASE_NUMBER
 from webapp.language import gettext as _
 from webapp.names import Names
+
+DIGITS = 6
+"""Of a fraction that are said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +29,12 @@ class Words:
 
     names: Names
     forms: Mapping[str, Form]
+    fields: Mapping[str, Field]
     facts: Mapping[str, Fact]
     tables: Mapping[str, decision_tables.Table]
     written: frozenset[str]
+    nothing: str
+    comma: str
 
     @classmethod
     def of(
@@ -40,7 +47,9 @@ class Words:
         options = (option for form in found.values() for option in _options(form.body))
         cells = (text for table in tables.values() for text in decision_tables.literals(table))
         labelled = (value for fact in facts.values() for value in fact.values)
-        return cls(names, found, facts, tables, frozenset((*options, *cells, *labelled)))
+        written = frozenset((*options, *cells, *labelled))
+        fields = {key: field for form in reversed(list(found.values())) for key, field in form.body.by_key.items()}
+        return cls(names, found, fields, facts, tables, written, _("nothing"), _(", "))
 
     def label(self, name: str) -> str:
         """What a variable or a decision is called; its name in the files where nothing else is said of it."""
@@ -48,30 +57,33 @@ class Words:
             return content(self.facts[name].label)
         if name in self.forms:
             return content(self.forms[name].title) or name
-        field = self._field(name)
+        field = self.fields.get(name)
         return content(field.label) or name if field else name
 
     def value(self, name: str, value: feel.Value) -> str:
         """The value of this name in words; the answers of a form as lines."""
         if value is None or value == [] or value == {}:
-            return _("nothing")
+            return self.nothing
         if isinstance(value, dict):
             return self._context(name, value)
         if isinstance(value, list):
-            apart = "\n" if any(isinstance(each, dict) for each in value) else _(", ")
+            apart = "\n" if any(isinstance(each, dict) for each in value) else self.comma
             return apart.join(self.value(name, each) for each in value)
+        if isinstance(value, Decimal):
+            short = round(value, DIGITS)
+            return answers.plain(value if short == value else short)
         return self._text(name, value) if isinstance(value, str) else answers.plain(value)
 
     def _context(self, name: str, value: Mapping[str, feel.Value]) -> str:
         if name in self.forms:
             said = answers.lines(self.forms[name], value, self.names)
-            return "\n".join(f"{line.label}: {line.text}" for line in said) or _("nothing")
+            return "\n".join(f"{line.label}: {line.text}" for line in said) or self.nothing
         return "\n".join(f"{self.label(key)}: {self.value(key, each)}" for key, each in value.items())
 
     def _text(self, name: str, value: str) -> str:
         if name in self.facts and value in self.facts[name].values:
             return content(self.facts[name].values[value])
-        field = self._field(name)
+        field = self.fields.get(name)
         if field and isinstance(field.options, tuple):
             for option in field.options:
                 if option.value == value:
@@ -83,9 +95,6 @@ class Words:
         if value in self.written or CASE_NUMBER.fullmatch(value):
             return content(value)
         return self.names.short(value)
-
-    def _field(self, name: str) -> Field | None:
-        return next((form.body.by_key[name] for form in self.forms.values() if name in form.body.by_key), None)
 
 
 def _options(fields: Fields) -> list[str]:

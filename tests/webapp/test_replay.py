@@ -21,7 +21,7 @@ REPLAY = "/cases/2026-0001/replay"
 
 
 def said(page: Page) -> str:
-    return page.document.xpath("//*[@data-step]/p[@class='said']")[0].text
+    return page.document.xpath("//*[@data-head]/p[@class='said']")[0].text
 
 
 def values(page: Page) -> dict[str, tuple[str, ...]]:
@@ -201,10 +201,10 @@ def test_the_script_gets_every_step_with_its_moves_and_values(app: Flask, signed
     with app.extensions["mamori"].reading() as session:
         recorded = history.of_case(session, applied)
     assert [step["id"] for step in found] == [event.id for event in recorded]
-    assert [[kind, element, flow] for kind, _, _, element, flow in found[0]["moves"]] == [
-        ["e", "start", None],
-        ["l", "start", None],
-        ["e", "ask", "to_ask"],
+    assert [[kind, place, element, flow] for kind, place, _, element, flow in found[0]["moves"]] == [
+        ["e", "1 request", "start", None],
+        ["l", "1 request", "start", None],
+        ["e", "1 request", "ask", "to_ask"],
     ]
     assert ["asker", "asker", "青木 一郎"] in found[1]["values"]
     assert steps(signed_in("clerk1"), **{"from": 2})["steps"] == found[1:]
