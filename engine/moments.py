@@ -76,14 +76,14 @@ class Standing:
                 self.replaced[variable] = self.values[variable]
             self.values[variable] = event, written["value"][history.REFERENCE]
 
-    def open(self, process: str) -> frozenset[str]:
-        """The elements where a token of the process is."""
-        return frozenset(self.ways[process].tokens.values()) if process in self.ways else frozenset()
+    def open(self, process: str) -> list[str]:
+        """The elements where a token of the process is, in the order of the tokens."""
+        return list(dict.fromkeys(self.ways[process].tokens.values())) if process in self.ways else []
 
-    def failed(self, process: str) -> frozenset[str]:
+    def failed(self, process: str) -> list[str]:
         """The elements where a token has stopped."""
         tokens = self.ways[process].tokens if process in self.ways else {}
-        return frozenset(element for token, element in tokens.items() if token in self.stopped)
+        return list(dict.fromkeys(element for token, element in tokens.items() if token in self.stopped))
 
 
 @dataclass(frozen=True, slots=True)

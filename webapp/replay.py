@@ -187,6 +187,7 @@ def _texts() -> dict[str, str]:
         **traces.texts(),
         "way": _("The way so far"),
         "changed": _("changed"),
+        "before": _("Before"),
         "nothing_yet": _("Nothing yet."),
         "none_found": _("Nothing was found."),
         "comma": _(", "),

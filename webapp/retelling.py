@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from flask import url_for
@@ -150,7 +150,7 @@ class Retelling:
     def _known(self, words: Words, known: Known) -> Value:
         value = self._value(words, known.scope, known.name, known.value)
         before = "" if known.before is None else words.value(known.name, known.before)
-        return Value(value.key, value.label, value.text, before, known.changed)
+        return replace(value, before=before, changed=known.changed and value.text != before)
 
     def _value(self, words: Words, scope: str, name: str, value: feel.Value) -> Value:
         where = f" ({scope})" if scope else ""

@@ -217,12 +217,13 @@ function replay(around) {
     const instance = Number(at?.split(" ", 1)[0]);
     const written = steps[number - 1].instance === instance ? before : new Map();
     const known = [...(values.get(instance)?.values() ?? [])];
+    const changed = ([key, , text]) => written.has(key) && written.get(key)?.[2] !== text;
     const rows = [
-      ...known.filter(([key]) => written.has(key)).map((each) => line(each, true, written.get(each[0]))),
-      ...known.filter(([key]) => !written.has(key)).map((each) => line(each, false)),
+      ...known.filter(changed).map((each) => line(each, true, written.get(each[0])?.[2])),
+      ...known.filter((each) => !changed(each)).map((each) => line(each, false)),
     ];
     const none = () => {
-      const cell = element("td", { colSpan: 3, className: "empty", textContent: texts.nothing_yet });
+      const cell = element("td", { colSpan: 2, className: "empty", textContent: texts.nothing_yet });
       const row = element("tr");
       row.append(cell);
       return row;
@@ -234,11 +235,10 @@ function replay(around) {
     const row = element("tr", { className: changed ? "changed" : "" });
     const head = element("th", { scope: "row", textContent: label });
     if (changed) head.append(" ", element("span", { className: "badge", textContent: texts.changed }));
-    row.append(
-      head,
-      element("td", { className: "said", textContent: text }),
-      element("td", { className: "said", textContent: before?.[2] ?? "" }),
-    );
+    const cell = element("td");
+    cell.append(element("div", { className: "said", textContent: text }));
+    if (before) cell.append(element("div", { className: "facts said", textContent: `${texts.before}: ${before}` }));
+    row.append(head, cell);
     return row;
   }
 
