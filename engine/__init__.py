@@ -1,6 +1,7 @@
 """The process engine. These modules are its public names; the web application imports nothing else of it."""
 
 __all__ = [
+    "bundle_files",
     "bundles",
     "case_index",
     "cases",
@@ -9,6 +10,7 @@ __all__ = [
     "database",
     "deployments",
     "diagrams",
+    "differences",
     "drafts",
     "errors",
     "feel",
@@ -17,12 +19,15 @@ __all__ = [
     "history",
     "identity",
     "incidents",
+    "inspections",
     "instances",
     "jobs",
     "mail",
     "notices",
     "replay",
+    "revisions",
     "saved_filters",
+    "scenario_runs",
     "states",
     "tables",
     "task_criteria",

@@ -23,7 +23,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from engine import (
-    bundles,
     business_days,
     cases,
     database,
@@ -32,6 +31,7 @@ from engine import (
     feel,
     history,
     identity,
+    inspections,
     mail,
     replay,
     scenario_files,
@@ -120,9 +120,11 @@ def deploy(url: str, bundle: Path | None) -> None:
 @told
 def lint(folders: tuple[Path, ...]) -> None:
     """Check a bundle, without deploying it; the bundled processes without FOLDERS."""
-    compiled = bundles.compile_files(deployments.read_folder(*(folders or deployments.BUNDLED)), deployments.JOB_TYPES)
-    for finding in compiled.waived:
+    found = inspections.inspect(deployments.read_folder(*(folders or deployments.BUNDLED)), deployments.JOB_TYPES)
+    for finding in (*found.waived, *found.findings):
         console.print(str(finding), markup=False)
+    if found.findings:
+        raise SystemExit(1)
     console.print("このまま配備できます。")
 
 
