@@ -133,6 +133,18 @@ def _check_form(name: str, content: bytes) -> None:
         raise FileRefused(name, "フォームのファイルではありません(components がありません)。")
 
 
+def place(name: str, known: Mapping[str, bytes]) -> str:
+    """Where a file of this name, without a folder, belongs: where one of that name is, else beside its kind."""
+    name = check_name(name)
+    same = [one for one in known if one.rpartition("/")[2] == name]
+    if len(same) == 1:
+        return same[0]
+    kind = name.rpartition(".")[2]
+    folders = Counter(one.rpartition("/")[0] for one in known if one.rpartition(".")[2] == kind)
+    folder = folders.most_common(1)[0][0] if folders else ""
+    return f"{folder}/{name}" if folder else name
+
+
 # Archives -----------------------------------------------------------------------------------------------
 
 

@@ -175,7 +175,7 @@ def _diagrams(file: str, old: bytes, new: bytes) -> Iterator[Difference]:
     names = _names(before) | _names(after)
     old_places, new_places = _places(before), _places(after)
     for id_, was, now in _pairs(old_units, new_units):
-        shown = _called(was if now is None else now, names)
+        shown = _called(now if was is None else was, names)
         if was is None or now is None:
             told = f"{shown}を加えます。" if was is None else f"{shown}を取り除きます。"
             yield Difference("added" if was is None else "removed", file, id_, told)
@@ -282,7 +282,7 @@ def _decisions(file: str, old: bytes, new: bytes) -> Iterator[Difference]:
     names = _names(before) | _names(after)
     old_places, new_places = _places(before), _places(after)
     for id_, was, now in _pairs(old_units, new_units):
-        shown = _called(was if now is None else now, names)
+        shown = _called(now if was is None else was, names)
         if was is None or now is None:
             told = f"{shown}を加えます。" if was is None else f"{shown}を取り除きます。"
             yield Difference("added" if was is None else "removed", file, id_, told)
@@ -368,7 +368,7 @@ def _forms(file: str, old: bytes, new: bytes) -> Iterator[Difference]:
     before, after = json.loads(old), json.loads(new)
     was_fields, now_fields = dict(_fields(before["components"])), dict(_fields(after["components"]))
     for key, was, now in _pairs(was_fields, now_fields):
-        shown = f"項目「{_field_name(was if now is None else now)}」"
+        shown = f"項目「{_field_name(now if was is None else was)}」"
         if was is None or now is None:
             told = f"{shown}を加えます。" if was is None else f"{shown}を取り除きます。"
             yield Difference("added" if was is None else "removed", file, key, told)

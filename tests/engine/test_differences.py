@@ -83,7 +83,7 @@ def test_a_group_a_form_and_a_flow_are_told_in_words(files: dict[str, bytes]) ->
     assert told(one(own, name, content)) == [
         ("changed", "人の作業「申込みを確かめる」の担当する役割を 「clerk, chief」 から 「chief」 に変えます。"),
         ("changed", 'フロー「よい」の条件を 「=review.result = "ok"」 から 「=review.result != "again"」 に変えます。'),
-        ("changed", "終了イベント「x」の名前を なし から 「x」 に変えます。"),
+        ("changed", "終了イベント「refused」の名前を なし から 「x」 に変えます。"),
     ]
 
 
@@ -147,7 +147,7 @@ def test_a_field_is_told_by_its_label(files: dict[str, bytes]) -> None:
     assert told(one(files, name, json.dumps(form).encode())) == [
         (
             "changed",
-            "項目「E1 お客さまの行為か」の見出しを 「E1 顧客等の行為か」 から 「E1 お客さまの行為か」 に変えます。",
+            "項目「E1 顧客等の行為か」の見出しを 「E1 顧客等の行為か」 から 「E1 お客さまの行為か」 に変えます。",
         ),
         ("added", "項目「責任者への申し送り」を加えます。"),
     ]
