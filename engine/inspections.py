@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
-from engine import bundles, dmn, feel
+from engine import bundles, business_days, dmn, feel, forms
 from engine.errors import DeploymentRejected
 from engine.errors import Finding as Found
 
@@ -57,6 +58,12 @@ def inspect(files: Mapping[str, bytes], job_types: Collection[str]) -> Inspectio
         while len(_kept) > CACHED:
             _kept.popitem(last=False)
     return _kept[key]
+
+
+def form_view(source: bytes, at: datetime) -> forms.FormView:
+    """A form as it first stands before a person, without a case; raises forms.FormInvalid and forms.FormFault."""
+    form = forms.read(source, tuple(business_days.FUNCTIONS))
+    return forms.fill(form, {}, {}, feel.Environment(now=at, functions=business_days.FUNCTIONS))
 
 
 def _inspect(files: Mapping[str, bytes], job_types: Collection[str]) -> Inspection:

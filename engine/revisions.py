@@ -17,6 +17,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from engine import bundle_files, bundles, deployments, differences, history, inspections, states, tables, texts
+from engine.bundles import Compiled
 from engine.deployments import JOB_TYPES, Deployed, Grounds
 from engine.differences import FileDifference
 from engine.errors import (
@@ -139,6 +140,14 @@ def files(session: Session, revision: int) -> dict[str, bytes]:
 def inspect(session: Session, revision: int) -> Inspection:
     """What speaks against deploying it, as files."""
     return inspections.inspect(files(session, revision), JOB_TYPES)
+
+
+def offers(session: Session, revision: int) -> Compiled:
+    """What a writer may choose from: the revision as it executes, else the version that it is based on."""
+    try:
+        return bundles.compile_files(files(session, revision), JOB_TYPES)
+    except DeploymentRejected:
+        return bundles.of_deployment(session, get(session, revision).base)
 
 
 def differs(session: Session, revision: int) -> tuple[FileDifference, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
-from engine import bundle_files, deployments, differences, revisions, scenario_runs
+from engine import bundle_files, bundles, deployments, differences, revisions, scenario_runs
 from engine.errors import Conflict, DeploymentRejected, EngineError, Finding, NotAllowed, NotFound
 from engine.states import RevisionState
 from webapp import edge, errors
@@ -188,6 +189,7 @@ def page(number: int, refusal: Refusal | None = None) -> str:
         revision=found,
         state=STATES[found.state],
         files=sorted(revisions.files(session, number)),
+        contents=_contents(revisions.offers(session, number)),
         changes=changes,
         changed={change.file: change for change in changes},
         inspection=inspection,
@@ -208,6 +210,18 @@ def page(number: int, refusal: Refusal | None = None) -> str:
         change_words=CHANGES,
         refusal=refusal,
     )
+
+
+def _contents(compiled: bundles.Compiled) -> dict[str, list[str]]:
+    """File → the names of the processes, decisions and forms in it."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for process in compiled.processes.processes.values():
+        found[process.file].append(process.name)
+    for key, definitions in compiled.processes.decisions.items():
+        found[compiled.files[key]].append(definitions.decisions[key].name or key)
+    for form in compiled.forms.values():
+        found[compiled.files[form.id]].append(form.title or form.id)
+    return found
 
 
 def editor(name: str) -> str:

@@ -130,6 +130,7 @@ POSTS = (
     "/studio/revisions/1/scenarios",
     "/studio/revisions/1/act",
     "/studio/revisions/1/edit/call.form",
+    "/studio/revisions/1/preview",
     "/studio/versions/1/take-back",
 )
 
