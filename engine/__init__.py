@@ -1,6 +1,7 @@
 """The process engine. These modules are its public names; the web application imports nothing else of it."""
 
 __all__ = [
+    "bundle_files",
     "bundles",
     "case_index",
     "cases",
@@ -11,6 +12,7 @@ __all__ = [
     "decision_tables",
     "deployments",
     "diagrams",
+    "differences",
     "drafts",
     "errors",
     "feel",
@@ -19,13 +21,16 @@ __all__ = [
     "history",
     "identity",
     "incidents",
+    "inspections",
     "instances",
     "jobs",
     "mail",
     "moments",
     "notices",
     "replay",
+    "revisions",
     "saved_filters",
+    "scenario_runs",
     "states",
     "tables",
     "task_criteria",

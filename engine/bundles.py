@@ -31,7 +31,8 @@ Read = TypeVar("Read")
 class Compiled:
     """What one deployment executes. `files` maps decision and form ids to the file that holds them.
 
-    `translations`: language → own words → words of that language. `waived`: where a policy is let be, and why.
+    `translations`: language → own words → words of that language. `against`: what breaks a policy, which does not
+    keep the files from being executed; `waived`: where a policy is let be, and why.
     """
 
     digest: str
@@ -41,6 +42,7 @@ class Compiled:
     files: Mapping[str, str]
     guidance: Guidance
     translations: Mapping[str, Mapping[str, str]]
+    against: tuple[Finding, ...]
     waived: tuple[Finding, ...]
 
 
@@ -49,7 +51,7 @@ _kept: OrderedDict[tuple[str, tuple[str, ...], bool], Compiled] = OrderedDict()
 
 
 def compile_files(files: Mapping[str, bytes], job_types: Collection[str], *, accepted: bool = False) -> Compiled:
-    """All files (by name) read, checked and compiled; raises DeploymentRejected with every finding.
+    """All files (by name) read, checked and compiled; raises DeploymentRejected with all that cannot be executed.
 
     `accepted`: they were deployed already, so what this release would find does not stop the cases on them.
     """
@@ -87,14 +89,13 @@ def _compile(digest: str, job_types: tuple[str, ...], files: Mapping[str, bytes]
     except bpmn.BundleInvalid as invalid:
         raise DeploymentRejected((*invalid.findings, *findings)) from invalid
     findings += _dangling(found, processes) + _showing_marked(found.facts, read_forms)
-    judged = policies.check(rules, processes, [offer.name for offer in found.messages])
-    findings += judged.findings
     if not processes.processes and not processes.decisions and not read_forms:
         findings.append(Finding("", "", "", "プロセス・決定・フォームのファイルがありません。"))
     if findings and not accepted:
         raise DeploymentRejected(tuple(findings))
     held = form_files | _decision_files(decisions)
-    return Compiled(digest, processes, read_forms, found, held, cards, words, judged.waived)
+    judged = policies.check(rules, processes, [offer.name for offer in found.messages])
+    return Compiled(digest, processes, read_forms, found, held, cards, words, judged.findings, judged.waived)
 
 
 def _read_forms(sources: Mapping[str, bytes], findings: list[Finding]) -> tuple[dict[str, str], dict[str, forms.Form]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+import secrets
+
+from flask import Flask, Response, g, request
 from flask_compress import Compress
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -23,6 +25,21 @@ KINDS = ["br", "gzip"]
 COMPRESSED = ["text/css", "text/javascript", "application/xml", "image/svg+xml"]
 
 
+def allow_own_styles() -> str:
+    """This response lets in the styles that an editor makes, if they carry the nonce that is given back."""
+    g.style_nonce = secrets.token_urlsafe(16)
+    nonce: str = g.style_nonce
+    return nonce
+
+
+def _policy() -> str:
+    nonce = g.get("style_nonce")
+    if nonce is None:
+        return CONTENT_SECURITY_POLICY
+    own = f"style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; font-src 'self'"
+    return CONTENT_SECURITY_POLICY.replace("style-src 'self'", own)
+
+
 def init_app(app: Flask) -> None:
     """Every response has the security headers, and no page of a person is kept by a cache.
 
@@ -38,7 +55,7 @@ def init_app(app: Flask) -> None:
 
 def _secure(response: Response) -> Response:
     headers = response.headers
-    headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    headers["Content-Security-Policy"] = _policy()
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"

@@ -42,6 +42,7 @@ from engine.bpmn.advance import (
     WantedJob,
 )
 from engine.bpmn.bundle import Bundle, Process, compile_bundle
+from engine.bpmn.digest import execution_digest
 from engine.bpmn.errors import ActorExcluded, BpmnError, BundleInvalid, Finding, TokenGone
 from engine.bpmn.events import Error
 from engine.bpmn.graph import Graph, Node, Way, control_flow
@@ -92,6 +93,7 @@ __all__ = [
     "advance",
     "compile_bundle",
     "control_flow",
+    "execution_digest",
     "task_scope",
 ]
 

@@ -124,6 +124,15 @@ POSTS = (
     "/filters/1/delete",
     "/notices/1",
     "/settings",
+    "/studio/revisions",
+    "/studio/revisions/1/upload",
+    "/studio/revisions/1/reset",
+    "/studio/revisions/1/remove",
+    "/studio/revisions/1/scenarios",
+    "/studio/revisions/1/act",
+    "/studio/revisions/1/edit/call.form",
+    "/studio/revisions/1/preview",
+    "/studio/versions/1/take-back",
 )
 
 
