@@ -130,7 +130,10 @@ def check_references(
 
     if spec.deadline_decision is not None and spec.deadline_decision not in decisions:
         findings.append(Finding(spec.file, spec.name, "", f"期限の決定「{spec.deadline_decision}」がありません。"))
+    decides = processes[spec.process].deadline_decision is not None
     for element in spec.elements.values():
+        if isinstance(element, act.UserTask) and element.due_event and not decides:
+            tell(element, "期限の出来事(dueEvent)を受ける期限の決定(deadlineDecision)が、プロセスにありません。")
         match element:
             case act.UserTask() if element.form_id and element.form_id not in forms:
                 tell(element, f"フォーム「{element.form_id}」がありません。")

@@ -196,6 +196,8 @@ class _Scope:
         task.excluded_users = self.file.optional(node, given.get("excludedUsers"))
         task.due_event = given.get("dueEvent")
         task.due_from = self.file.optional(node, given.get("dueFrom"))
+        if task.due_from is not None and task.due_event is None:
+            self.file.tell(node, "dueFrom は、dueEvent と一緒に指定してください。")
 
     def _read_service_task(self, task: act.ServiceTask, node: etree._Element) -> None:
         definition = extension(node, "taskDefinition")
@@ -231,6 +233,8 @@ class _Scope:
         if not text:
             self.file.tell(node, "呼び出すプロセス(processId)を指定してください。")
         task.process = self.file.expression(node, text)
+        if node.get("calledElement", text) != text:
+            self.file.tell(node, "calledElement 属性は使えません。呼び出すプロセスは processId で指定してください。")
         if called is not None:
             task.all_parent_variables = called.get("propagateAllParentVariables", "true") != "false"
             task.all_child_variables = called.get("propagateAllChildVariables", "true") != "false"

@@ -455,6 +455,19 @@ REFUSED = {
     "timer without a time": boundary("<bpmn:timerEventDefinition/>", "true"),
     "duration as a date": boundary(timer("timeDate", "PT1H"), "true"),
     "date as a duration": boundary(timer("timeDuration", "2026-12-01T09:00:00+09:00"), "true"),
+    "two blocks of extensions": node("serviceTask", extended(JOB) + extended("<zeebe:properties/>")),
+    "one extension twice": node("serviceTask", extended(JOB, JOB.replace("job", "other"))),
+    "two called processes": node("callActivity", extended(CALLING), calledElement="other"),
+    "property that another element executes": node(
+        "serviceTask",
+        extended(JOB, '<zeebe:properties><zeebe:property name="excludedUsers" value="=[]"/></zeebe:properties>'),
+    ),
+    "deadline from a moment without its event": node(
+        "userTask", extended('<zeebe:properties><zeebe:property name="dueFrom" value="=now()"/></zeebe:properties>')
+    ),
+    "deadline that nothing decides": node(
+        "userTask", extended('<zeebe:properties><zeebe:property name="dueEvent" value="opened"/></zeebe:properties>')
+    ),
     "output collection without an element": node("userTask", multi_instance_of('outputCollection="all"')),
     "output element without a collection": node("userTask", multi_instance_of('outputElement="=1"')),
     "multi-instance over a data object": node(
