@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from SpiffWorkflow import TaskState
 
 from engine import feel
+from engine.bpmn import compensation
 from engine.bpmn.elements import COMPLETION, Element, Flow
 from engine.bpmn.errors import ElementFault
 from engine.bpmn.events import (
@@ -22,7 +23,7 @@ from engine.bpmn.events import (
 )
 from engine.bpmn.expressions import Expression
 from engine.bpmn.loops import Loop
-from engine.bpmn.scopes import ProcessSpec, Scope, Subscope, Token, Values, visible
+from engine.bpmn.scopes import ProcessSpec, Scope, Subscope, Token, Values, plant, visible
 
 if TYPE_CHECKING:
     from engine.bpmn.step import Step
@@ -36,6 +37,11 @@ class Activity(Element):
     """Something is done here. Boundary events are armed beside the activation, or the body of its loop."""
 
     loop: Loop | None = None
+    handler: Activity | None = None
+    """What undoes it, by compensation; attached by `compensation_event`."""
+    compensation_event: BoundaryEvent | None = None
+    undoes = False
+    """Whether it is the handler of another activity."""
 
     def __init__(self, spec: ProcessSpec, bpmn_id: str, name: str) -> None:
         super().__init__(spec, bpmn_id, name)
@@ -68,25 +74,32 @@ class Activity(Element):
         return self.work(token, step)
 
     def choose(self, token: Token, step: Step) -> tuple[Flow, ...]:
-        return () if token.body is not None else self.outgoing
+        return () if token.body is not None or _undoes(token) else self.outgoing
 
     def results(self, token: Token, step: Step) -> Values:
         if self._is_body(token):
             return token.result
+        if _undoes(token):
+            return {}
         writes = super().results(token, step)
         if self.loop is not None and token.body is not None:
             self.loop.collect(token, token.body, writes, step)
         return writes
 
     def left(self, token: Token, step: Step) -> bool:
+        if _undoes(token):
+            compensation.undone(token, step)
+            return True
+        compensation.remember(token)
         if token.body is not None:
             self._instance_left(token.body, token, step)
+        compensation.undone(token, step)
         return True
 
     # Loops --------------------------------------------------------------------------------------------
 
     def _is_body(self, token: Token) -> bool:
-        return self.loop is not None and token.body is None
+        return self.loop is not None and token.body is None and not _undoes(token)
 
     def _open(self, token: Token, step: Step) -> bool:
         """Open the instances that begin at once; True if there is none."""
@@ -112,6 +125,11 @@ class Activity(Element):
             step.resume(body)
         elif self.loop.sequential:
             self._open_instance(body, token.internal_data["index"] + 1, step)
+
+
+def _undoes(token: Token) -> bool:
+    """Whether a completed subprocess is undone here, handler by handler."""
+    return "compensating" in token.internal_data
 
 
 class PlainTask(Activity):
@@ -240,6 +258,22 @@ class ScopeActivity(Activity):
 class Subprocess(ScopeActivity):
     body: ProcessSpec
 
+    def enter(self, token: Token, step: Step) -> bool:
+        return _undoes(token) or super().enter(token, step)
+
+    def work(self, token: Token, step: Step) -> bool:
+        if not _undoes(token):
+            return super().work(token, step)
+        if not token.internal_data["compensating"]:
+            return True
+        scope = Subscope(self.body, token)
+        plant(scope, step.next_number())
+        return compensation.undo_inside(token, scope, step)
+
+    def scope_ended(self, token: Token, scope: Subscope) -> None:
+        if scope.completed:
+            token.internal_data["undoable"] = scope.completed
+
     def open(self, token: Token, step: Step) -> None:
         step.open_scope(Subscope(self.body, token), {})
 
@@ -277,6 +311,7 @@ class CallActivity(ScopeActivity):
 class EventSubprocess(Subprocess):
     """Armed while its scope runs; starts when its start event happens (BPMN 2.0, clause 13.5.4)."""
 
+    undoes_outside = True
     interrupting = True
     trigger: Trigger
     """That of its start event."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from engine import feel
+from engine.bpmn import compensation
 from engine.bpmn.advance import MissedTimer
 from engine.bpmn.cycles import Schedule
 from engine.bpmn.elements import Element
@@ -68,11 +69,18 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Compensation:
+    """Undo `activity`, or everything that was completed in the scope."""
+
+    activity: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Terminate:
     pass
 
 
-Trigger = Message | Signal | Error | Escalation | Timer | Condition | Terminate
+Trigger = Message | Signal | Error | Escalation | Timer | Condition | Compensation | Terminate
 AWAITED = (Message, Signal, Timer, Condition)
 """Triggers that are waited for; errors and escalations look for their catcher."""
 
@@ -172,6 +180,8 @@ class ThrowEvent(Element):
                 step.throw_message(message, key, token.local)
             case Signal(name):
                 step.throw_signal(name, token.local)
+            case Compensation(activity):
+                return compensation.undo(token, activity, step)
             case Error() as error if step.catcher(token, error) is None:
                 raise ElementFault(f"エラー「{error.code}」を受け止めるものがありません。")
         return True

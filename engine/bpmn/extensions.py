@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from lxml import etree
 
 from engine.bpmn.triggers import ProcessFile
-from engine.bpmn.zeebe import BPMN, CAMUNDA_7, ZEEBE, extensions, local
+from engine.bpmn.zeebe import BPMN, CAMUNDA_7, ZEEBE, extensions, local, properties
 
 ACTIVITIES = frozenset(
     "task manualTask userTask serviceTask sendTask receiveTask scriptTask businessRuleTask callActivity "
@@ -70,6 +70,14 @@ PARTS: Mapping[str, frozenset[str]] = {
 BINDINGS = frozenset({"", "latest", "deployment"})
 """How a called process, decision or form is found: always in the deployment of the caller, so never by a tag."""
 
+PROPERTIES = {
+    "deadlineDecision": "process",
+    "dueEvent": "userTask",
+    "dueFrom": "userTask",
+    "excludedUsers": "userTask",
+}
+"""The Zeebe properties that are executed, each with its element; any other is for people."""
+
 EDITORS = (
     "{http://camunda.org/schema/modeler/1.0}",
     "{http://bpmn.io/schema/bpmn/biocolor/1.0}",
@@ -106,6 +114,14 @@ def _walk(file: ProcessFile, node: etree._Element, owner: etree._Element) -> Non
 
 
 def _check(file: ProcessFile, node: etree._Element, owner: etree._Element) -> None:
+    if len(node.findall(f"{BPMN}extensionElements")) > 1:
+        file.tell(owner, "extensionElements が二つ以上あります。一つにまとめてください。")
+    tags = [str(found.tag) for found in extensions(node)]
+    for tag in sorted({tag for tag in tags if tag.startswith(ZEEBE) and tags.count(tag) > 1}):
+        file.tell(owner, f"拡張 {_short(tag)} が二つ以上あります。")
+    for name in sorted(properties(node).keys() & PROPERTIES.keys()):
+        if PROPERTIES[name] != local(node):
+            file.tell(owner, f"プロパティ {name} は、{local(node)} では実行できません。")
     for found in extensions(node):
         for fault in _faults(found, local(node)):
             file.tell(owner, fault)

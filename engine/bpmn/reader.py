@@ -14,6 +14,7 @@ from engine import dmn
 from engine.bpmn import activities as act
 from engine.bpmn import events as ev
 from engine.bpmn import gateways as gw
+from engine.bpmn.attachments import attach
 from engine.bpmn.characteristics import read_multi_instance, read_standard_loop
 from engine.bpmn.elements import Element, Flow
 from engine.bpmn.errors import Finding
@@ -56,7 +57,6 @@ ATTRIBUTES = {
     "completionQuantity": "1",
     "eventGatewayType": "Exclusive",
     "instantiate": "false",
-    "isForCompensation": "false",
     "parallelMultiple": "false",
     "startQuantity": "1",
 }
@@ -126,7 +126,7 @@ class _Scope:
                 told = node if node.get("id") else self.node
                 self.file.tell(told, f"{name} は、このエンジンでは実行できません。")
         self._connect(flows)
-        self._attach()
+        attach(self.file, self.spec, self.node)
         gw.set_reach(self.spec)
         triggers = (getattr(element, "trigger", None) for element in self.spec.elements.values())
         self.spec.conditional = any(isinstance(trigger, ev.Condition) for trigger in triggers)
@@ -196,6 +196,8 @@ class _Scope:
         task.excluded_users = self.file.optional(node, given.get("excludedUsers"))
         task.due_event = given.get("dueEvent")
         task.due_from = self.file.optional(node, given.get("dueFrom"))
+        if task.due_from is not None and task.due_event is None:
+            self.file.tell(node, "dueFrom は、dueEvent と一緒に指定してください。")
 
     def _read_service_task(self, task: act.ServiceTask, node: etree._Element) -> None:
         definition = extension(node, "taskDefinition")
@@ -231,6 +233,8 @@ class _Scope:
         if not text:
             self.file.tell(node, "呼び出すプロセス(processId)を指定してください。")
         task.process = self.file.expression(node, text)
+        if node.get("calledElement", text) != text:
+            self.file.tell(node, "calledElement 属性は使えません。呼び出すプロセスは processId で指定してください。")
         if called is not None:
             task.all_parent_variables = called.get("propagateAllParentVariables", "true") != "false"
             task.all_child_variables = called.get("propagateAllChildVariables", "true") != "false"
@@ -300,6 +304,8 @@ class _Scope:
         if trigger is None:
             self.file.tell(node, "境界イベントのきっかけ(メッセージ・タイマーなど)がありません。")
             trigger = ev.Signal("")
+        if isinstance(trigger, ev.Compensation) and trigger.activity is not None:
+            self.file.tell(node, "補償の境界イベントに、補償する活動(activityRef)は指定できません。")
         if isinstance(trigger, ev.Error) and not event.interrupting:
             self.file.tell(node, "エラーの境界イベントは、割込みにしてください。")
         event.trigger = trigger
@@ -359,22 +365,6 @@ class _Scope:
             self.file.tell(throw, f"リンク「{name}」を受けるイベントが一つではありません({len(catches)} 個)。")
         for catch in catches[:1]:
             yield Flow(f"{throw.get('id')} → {catch}", name, throw.get("id", ""), catch)
-
-    def _attach(self) -> None:
-        for event in self.spec.elements.values():
-            if isinstance(event, ev.BoundaryEvent):
-                host = self.spec.task_specs.get(event.attached_to)
-                if isinstance(host, act.Activity) and not isinstance(host, act.EventSubprocess):
-                    host.boundaries += (event,)
-                else:
-                    self.file.findings.append(
-                        Finding(
-                            self.file.name,
-                            event.bpmn_id,
-                            event.bpmn_name,
-                            "境界イベントの付く活動がありません。",
-                        )
-                    )
 
 
 def _snake(name: str) -> str:

@@ -1,8 +1,8 @@
 """The state of an instance as JSON: lossless, small, and only what can still matter.
 
 Format 1: `{format, process, business_key, counter, ended, scopes}`; a scope is `{owner, spec, root, data, tokens}`
-(the outermost first, an owner before what it owns), a token `[number, element, state, internal]`. FEEL values go
-through `feel.encode`.
+(the outermost first, an owner before what it owns), with `completed` if compensation can undo something; a token
+`[number, element, state, internal]`. FEEL values go through `feel.encode`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from engine import feel
+from engine.bpmn.compensation import Completed
 from engine.bpmn.errors import BpmnError
 from engine.bpmn.scopes import Scope, Subscope, Token, plant
 from engine.bpmn.step import SEMANTICS, Step
@@ -36,7 +37,9 @@ _PLAIN = (
     "armed",
     "held",
     "schedule",
+    "compensates",
 )
+_COMPLETED = ("compensating", "undoable")
 
 
 def dump(step: Step) -> dict[str, Any]:
@@ -52,7 +55,7 @@ def dump(step: Step) -> dict[str, Any]:
 
 
 def _dump_scope(scope: Scope) -> dict[str, Any]:
-    return {
+    dumped = {
         "owner": None if scope.owner is None else scope.owner.id,
         "spec": scope.spec.name,
         "root": scope.task_tree.id,
@@ -62,6 +65,9 @@ def _dump_scope(scope: Scope) -> dict[str, Any]:
             for token in scope.tokens
         ],
     }
+    if scope.completed:
+        dumped["completed"] = [done.stored() for done in scope.completed]
+    return dumped
 
 
 def _dump_internal(internal: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,6 +76,7 @@ def _dump_internal(internal: Mapping[str, Any]) -> dict[str, Any]:
         if internal.get(key):
             dumped[key] = {name: feel.encode(value) for name, value in internal[key].items()}
     dumped.update({key: feel.encode(internal[key]) for key in _VALUES if key in internal})
+    dumped.update({key: [done.stored() for done in internal[key]] for key in _COMPLETED if key in internal})
     return dumped
 
 
@@ -85,6 +92,7 @@ def load(bundle: Bundle, snapshot: Mapping[str, Any], now: datetime, semantics: 
         scope: Scope = step.instance if owner is None else Subscope(bundle.inner_spec(owner, stored["spec"]), owner)
         root = plant(scope, stored["root"])
         scope.data.update({name: feel.decode(value) for name, value in stored["data"].items()})
+        scope.completed = [Completed.restored(done) for done in stored.get("completed", ())]
         for number, element, state, internal in stored["tokens"]:
             token = Token(scope, scope.spec.task_specs[element], root, state=state, id=number)
             token.internal_data.update(_load_internal(internal))
@@ -100,4 +108,5 @@ def _load_internal(stored: Mapping[str, Any]) -> dict[str, Any]:
         if key in stored:
             internal[key] = {name: feel.decode(value) for name, value in stored[key].items()}
     internal.update({key: feel.decode(stored[key]) for key in _VALUES if key in stored})
+    internal.update({key: [Completed.restored(d) for d in stored[key]] for key in _COMPLETED if key in stored})
     return internal

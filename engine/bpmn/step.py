@@ -121,13 +121,20 @@ class Step:
     def scopes(self) -> list[Scope]:
         return [self.instance, *self.instance.subprocesses.values()]
 
-    def token(self, number: int) -> Token:
-        """The live token with this number; raises TokenGone."""
+    def find(self, number: int) -> Token | None:
+        """The live token with this number, if there is one."""
         for scope in self.scopes():
             token = scope.tasks.get(number)
             if token is not None and token is not scope.task_tree:
                 return token
-        raise TokenGone(number)
+        return None
+
+    def token(self, number: int) -> Token:
+        """The live token with this number; raises TokenGone."""
+        token = self.find(number)
+        if token is None:
+            raise TokenGone(number)
+        return token
 
     def next_number(self) -> int:
         self.counter += 1

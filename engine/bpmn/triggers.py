@@ -17,10 +17,10 @@ from engine.bpmn.zeebe import BPMN, extension, headers, local
 TRIGGERS: dict[str, frozenset[str]] = {
     "startEvent": frozenset({"message"}),
     "eventSubprocessStart": frozenset({"message", "timer", "signal", "error", "escalation", "conditional"}),
-    "endEvent": frozenset({"message", "signal", "error", "escalation", "terminate"}),
-    "intermediateThrowEvent": frozenset({"message", "signal", "escalation", "link"}),
+    "endEvent": frozenset({"message", "signal", "error", "escalation", "terminate", "compensate"}),
+    "intermediateThrowEvent": frozenset({"message", "signal", "escalation", "link", "compensate"}),
     "intermediateCatchEvent": frozenset({"message", "timer", "signal", "link", "conditional"}),
-    "boundaryEvent": frozenset({"message", "timer", "signal", "error", "escalation", "conditional"}),
+    "boundaryEvent": frozenset({"message", "timer", "signal", "error", "escalation", "conditional", "compensate"}),
 }
 TIMES: dict[str, TimerKind] = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
 
@@ -73,6 +73,10 @@ def _single_trigger(
             return ev.Signal("" if signal is None else _constant(file, node, signal, "name", "シグナルの名前") or "")
         case "conditional":
             return _condition(file, node, definition)
+        case "compensate":
+            if definition.get("waitForCompletion", "true") != "true":
+                file.tell(node, "補償を待たずに進むこと(waitForCompletion)は、このエンジンではできません。")
+            return ev.Compensation(definition.get("activityRef"))
         case "terminate":
             return ev.Terminate()
         case "link":

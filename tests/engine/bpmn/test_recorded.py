@@ -27,4 +27,4 @@ def test_every_step_gives_what_the_release_that_took_it_recorded(path: Path):
 
 
 def test_there_are_recordings():
-    assert len(RECORDED) >= 4
+    assert len(RECORDED) >= 8

@@ -27,6 +27,8 @@ DECISION = (
 
 START, END = '<bpmn:startEvent id="s"/>', '<bpmn:endEvent id="e"/>'
 HOST = '<bpmn:userTask id="host"/>'
+HANDLER = '<bpmn:userTask id="undo" isForCompensation="true"/>'
+ASSOCIATION = '<bpmn:association id="undoes" sourceRef="x" targetRef="undo"/>'
 LEVELS = ("process", "subprocess")
 
 
@@ -56,15 +58,15 @@ DEFINITIONS = {
 
 TIMERS = frozenset({"timer", "timer date", "timer cycle", "timer cycle from a date", "timer cron"})
 WAITED_FOR = frozenset({"message", "signal", "conditional"}) | TIMERS
-THROWN = frozenset({"message", "signal", "escalation"})
+THROWN = frozenset({"message", "signal", "escalation", "compensation"})
 EXECUTED: Mapping[str, frozenset[str]] = {
     "start": frozenset({"none"}),
     "interrupting event subprocess": WAITED_FOR | {"error", "escalation"},
     "non-interrupting event subprocess": WAITED_FOR | {"escalation"},
     "catch": frozenset({"message", "signal", "timer", "timer date", "link", "conditional"}),
     "throw": THROWN | {"none", "link"},
-    "interrupting boundary": WAITED_FOR | {"error", "escalation"},
-    "non-interrupting boundary": WAITED_FOR | {"escalation"},
+    "interrupting boundary": WAITED_FOR | {"error", "escalation", "compensation"},
+    "non-interrupting boundary": WAITED_FOR | {"escalation", "compensation"},
     "end": THROWN | {"none", "error", "terminate"},
 }
 """What executes of the events, by place. A process can also be started by a message."""
@@ -92,7 +94,18 @@ def intermediate(tag: str, definition: str) -> str:
     return body + throw + flows("s -> other", "x -> e")
 
 
+def compensated(host: str = HOST, handler: str = HANDLER, association: str = ASSOCIATION, event: str = "") -> str:
+    """A compensation event `x` at an activity, and the handler that it is associated with."""
+    event = (
+        event or f'<bpmn:boundaryEvent id="x" attachedToRef="host">{DEFINITIONS["compensation"]}</bpmn:boundaryEvent>'
+    )
+    return START + host + END + event + handler + association + flows("s -> host", "host -> e")
+
+
 def boundary(definition: str, interrupting: str) -> str:
+    if "compensate" in definition:
+        attached = f'<bpmn:boundaryEvent id="x" attachedToRef="host" cancelActivity="{interrupting}">'
+        return compensated(event=f"{attached}{definition}</bpmn:boundaryEvent>")
     event = f'<bpmn:boundaryEvent id="x" attachedToRef="host" cancelActivity="{interrupting}">{definition}</bpmn:boundaryEvent>'
     return START + HOST + END + event + '<bpmn:endEvent id="xe"/>' + flows("s -> host", "host -> e", "x -> xe")
 
@@ -320,7 +333,41 @@ REFUSED = {
     "multi-instance by cardinality": node(
         "userTask", multi_instance(inner="<bpmn:loopCardinality>3</bpmn:loopCardinality>")
     ),
-    "compensation handler": node("userTask", isForCompensation="true"),
+    "compensation handler in the flow": node("userTask", isForCompensation="true"),
+    "compensation handler that nothing calls": START
+    + END
+    + flows("s -> e")
+    + '<bpmn:userTask id="x" isForCompensation="true"/>',
+    "gateway as a compensation handler": gateway("parallelGateway", "x -> a", "x -> b", isForCompensation="true"),
+    "compensation event without an association": compensated(association=""),
+    "compensation event with two handlers": compensated(
+        handler=HANDLER + HANDLER.replace("undo", "other"),
+        association=ASSOCIATION + ASSOCIATION.replace("undo", "other").replace('"otheres"', '"also"'),
+    ),
+    "compensation event associated with what is no handler": compensated(
+        association=ASSOCIATION.replace('"undo"', '"host"')
+    ),
+    "compensation event with a flow": compensated() + flows("x -> e"),
+    "compensation of a repeated activity": compensated(
+        host=f'<bpmn:userTask id="host">{standard_loop()}</bpmn:userTask>'
+    ),
+    "compensation event that names an activity": compensated(
+        event='<bpmn:boundaryEvent id="x" attachedToRef="host"><bpmn:compensateEventDefinition activityRef="host"/>'
+        "</bpmn:boundaryEvent>"
+    ),
+    "boundary event at a compensation handler": compensated(
+        event='<bpmn:boundaryEvent id="c" attachedToRef="host"><bpmn:compensateEventDefinition/></bpmn:boundaryEvent>'
+        f'<bpmn:boundaryEvent id="x" attachedToRef="undo">{DEFINITIONS["timer"]}</bpmn:boundaryEvent>',
+        association=ASSOCIATION.replace('"x"', '"c"'),
+    )
+    + flows("x -> e"),
+    "compensation that is not waited for": intermediate(
+        "intermediateThrowEvent", '<bpmn:compensateEventDefinition waitForCompletion="false"/>'
+    ),
+    "compensation of an activity that does not exist": end_event('<bpmn:compensateEventDefinition activityRef="no"/>'),
+    "compensation of an activity without a handler": intermediate(
+        "intermediateThrowEvent", '<bpmn:compensateEventDefinition activityRef="x"/>'
+    ),
     "event-based gateway that starts the process": event_gateway(catching("message"), instantiate="true"),
     "parallel event-based gateway": event_gateway(catching("message"), eventGatewayType="Parallel"),
     "receive task that starts the process": node("receiveTask", messageRef="message_1", instantiate="true"),
@@ -408,6 +455,19 @@ REFUSED = {
     "timer without a time": boundary("<bpmn:timerEventDefinition/>", "true"),
     "duration as a date": boundary(timer("timeDate", "PT1H"), "true"),
     "date as a duration": boundary(timer("timeDuration", "2026-12-01T09:00:00+09:00"), "true"),
+    "two blocks of extensions": node("serviceTask", extended(JOB) + extended("<zeebe:properties/>")),
+    "one extension twice": node("serviceTask", extended(JOB, JOB.replace("job", "other"))),
+    "two called processes": node("callActivity", extended(CALLING), calledElement="other"),
+    "property that another element executes": node(
+        "serviceTask",
+        extended(JOB, '<zeebe:properties><zeebe:property name="excludedUsers" value="=[]"/></zeebe:properties>'),
+    ),
+    "deadline from a moment without its event": node(
+        "userTask", extended('<zeebe:properties><zeebe:property name="dueFrom" value="=now()"/></zeebe:properties>')
+    ),
+    "deadline that nothing decides": node(
+        "userTask", extended('<zeebe:properties><zeebe:property name="dueEvent" value="opened"/></zeebe:properties>')
+    ),
     "output collection without an element": node("userTask", multi_instance_of('outputCollection="all"')),
     "output element without a collection": node("userTask", multi_instance_of('outputElement="=1"')),
     "multi-instance over a data object": node(
