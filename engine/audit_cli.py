@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from engine import checkpoint_keys, checkpoints, evidence, identity, replay, verification
+from engine import checkpoint_keys, checkpoints, event_logs, evidence, identity, replay, verification
 from engine.bpmn import SEMANTICS
 from engine.checkpoints import Checkpoint
 from engine.database import Database
@@ -149,20 +149,39 @@ def _unsealed(verdict: Verdict, at: datetime) -> str:
 
 @audit.command()
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--case", "business_key", required=True, help="Case number.")
-@click.option("--purpose", required=True, help="What for; the history of the case keeps it.")
+@click.option("--case", "business_key", help="Case number; an event log may be of all cases.")
+@click.option("--purpose", required=True, help="What for; history keeps it.")
 @click.option("--as", "name", help="User name of the person who takes it out; without it the account that runs this.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["evidence", *event_logs.FORMATS]),
+    default="evidence",
+    show_default=True,
+    help="The evidence package of a case, or an event log for process mining.",
+)
 @click.pass_obj
 @checked
-def export(url: str, out: Path, business_key: str, purpose: str, name: str | None) -> None:
-    """Write the evidence package of a case: report, events, definitions, forms, proofs and what checks them."""
+def export(url: str, out: Path, business_key: str | None, purpose: str, name: str | None, form: str) -> None:
+    """Write an evidence package (report, events, definitions, forms, proofs and what checks them), or an event log."""
     _refuse_existing(out)
     sealing = checkpoints.from_environment(os.environ)
     with opened(url) as found:
         by = _actor(found, name)
-        content = evidence.export(found, sealing, business_key, purpose=purpose, by=by, at=now())
+        if form != "evidence":
+            content = _event_log(found, form, business_key, purpose, by)
+        elif business_key is None:
+            raise click.UsageError("証拠パッケージには --case が要ります。")
+        else:
+            content = evidence.export(found, sealing, business_key, purpose=purpose, by=by, at=now())
     _write(out, content)
-    console.print(f"{out} に書き出しました。確かめるには: python verify.py {out.name}")
+    console.print(f"{out} に書き出しました。")
+
+
+def _event_log(found: Database, form: str, business_key: str | None, purpose: str, by: str) -> bytes:
+    evidence.record(found, business_key, form, purpose=purpose, by=by, at=now())
+    with found.reading() as session:
+        return event_logs.FORMATS[form](event_logs.read(session, business_key))
 
 
 def _actor(found: Database, name: str | None) -> str:

@@ -44,6 +44,9 @@ _APPEND = Statement(insert(_EVENTS).returning(_EVENTS.c.id))
 _APPEND_VALUES = Statement(insert(tables.core(tables.HistoryValue)))
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 class Values:
     """The values that an event speaks of, each under a number, while the event is made up."""
 
@@ -65,7 +68,7 @@ def encoded(value: feel.Value) -> str:
         stored = feel.encode(value)
     except feel.FeelFault:
         stored = feel.to_text(value)
-    return json.dumps(stored, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(stored)
 
 
 def decoded(text: str | None) -> feel.Value:

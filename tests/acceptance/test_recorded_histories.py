@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from engine import bpmn, checkpoints, database, replay, verification
+from engine import bpmn, checkpoints, database, event_logs, history, replay, verification
 from engine.tables import HistoryEvent
 
 RECORDED = sorted((Path(__file__).parents[1] / "histories").glob("semantics-*.sql.xz"))
@@ -39,6 +39,19 @@ def test_a_recorded_history_is_whole_and_folds_to_what_was_stored(recorded: tupl
     assert (verdict.findings, verdict.unsealed) == ((), 0)
     assert verdict.events > sum(run.events for run in runs) > 50
     assert [run for run in runs if run.divergence is not None or run.erased] == []
+
+
+def test_an_event_log_names_the_rules_that_held(recorded: tuple[database.Database, Path]) -> None:
+    company, _ = recorded
+    with company.reading() as session:
+        log = event_logs.read(session)
+        told = {event.id: event for case in {each.case for each in log} for event in history.of_case(session, case)}
+
+    assert {each.event for each in log} == told.keys()
+    for each in log:
+        held = [f"{one.decision}:{rule.index}" for one in told[each.event].decisions for rule in one.rules]
+        assert each.rules.split() == held
+    assert any(each.rules for each in log)
 
 
 def test_the_present_semantics_have_a_recorded_history(recorded: tuple[database.Database, Path]) -> None:
