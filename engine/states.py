@@ -63,6 +63,9 @@ class EventType(StrEnum):
     VARIABLES_CHANGED = "variables_changed"
     COMMENTED = "commented"
     ATTEMPT_REJECTED = "attempt_rejected"
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
+    SIGN_IN_REFUSED = "sign_in_refused"
 
 
 OPEN_TASK = (TaskState.CREATED, TaskState.CLAIMED)

@@ -556,6 +556,19 @@ class HistoryValue(Base):
     salt: Mapped[str | None] = mapped_column(String(32))
 
 
+class CaseReading(Base):
+    """A person opened a page of a case; rows are only added."""
+
+    __tablename__ = "case_reading"
+    __table_args__ = (Index("ix_case_reading_business_key_id", "business_key", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    business_key: Mapped[str]
+    person: Mapped[str]
+    page: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
+
+
 metadata = Base.metadata
 
 

@@ -15,7 +15,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from engine import cases, identity
+from engine import accesses, cases, identity
 from engine.catalogue import Start
 from webapp import edge, errors
 from webapp.addresses import local_address
@@ -57,6 +57,14 @@ class Account:
         """Who reads every case and does not only read looks after what has stopped."""
         return self.person.cases == "all" and not self.person.read_only
 
+    @property
+    def oversees(self) -> bool:
+        return self.person.cases == "all"
+
+    @property
+    def audits(self) -> bool:
+        return self.person.audits
+
     def get_id(self) -> str:
         return self.person.session_key
 
@@ -83,14 +91,19 @@ def check() -> Response | errors.Page:
     name, wanted = request.form.get("name", "").strip(), request.form.get("next", "")
     found = identity.authenticate(edge.reading(), name, request.form.get("password", ""))
     if found is None or not found.active:
+        edge.write(lambda session: accesses.sign_in_refused(session, name, edge.now()))
         return _page(wanted, name, _("The user name or the password is not right.")), 422
     _forget()
+    edge.write(lambda session: accesses.signed_in(session, found.name, edge.now()))
     login_user(_account(found))
     return redirect(local_address(wanted), 303)
 
 
 @pages.post("/sign-out")
 def sign_out() -> Response:
+    if current_user.is_authenticated:
+        name = current_user.name
+        edge.write(lambda session: accesses.signed_out(session, name, edge.now()))
     logout_user()
     _forget()
     return redirect(url_for("account.sign_in"), 303)
