@@ -89,6 +89,8 @@ def listing() -> str:
 def show(number: str) -> str:
     session, person = edge.reading(), edge.person()
     case = cases.get(session, number, person, at=edge.now())
+    edge.opened(number)
+    session = edge.reading()
     events = cases.timeline(session, number, person)
     tasks = user_tasks.of_case(session, number)
     told = {message.name: message.label for message in deployments.catalogue(session).messages}
