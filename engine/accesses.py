@@ -1,4 +1,7 @@
-"""Accesses: who signed in or was refused, and who opened which case when. What is read is recorded as what is done."""
+"""Accesses: who signed in or was refused, who opened which case when, and who took what out for what purpose.
+
+What is read is recorded as what is done.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from engine import history, tables
+from engine.errors import PurposeMissing
 from engine.states import EventType
 
+MAX_PURPOSE = 500  # characters
 AGAIN = timedelta(minutes=5)
 """The same person on the same page of the same case within this time is one reading."""
 
@@ -61,3 +66,17 @@ def sign_in_refused(session: Session, name: str, at: datetime) -> None:
     """History says as whom somebody tried to sign in; a name that nobody has is left out, for it may be a password."""
     known = session.execute(select(tables.Person.id).where(tables.Person.name == name)).first() is not None
     history.append(session, history.NewEvent(EventType.SIGN_IN_REFUSED, at, None, {"person": name} if known else {}))
+
+
+# Exports ------------------------------------------------------------------------------------------------
+
+
+def exported(
+    session: Session, what: str, *, purpose: str, by: str, at: datetime, business_key: str | None = None
+) -> None:
+    """History says who took this out of the system, of one case or of several, and for what; raises PurposeMissing."""
+    if not purpose.strip() or len(purpose) > MAX_PURPOSE:
+        raise PurposeMissing(MAX_PURPOSE)
+    values = history.Values()
+    facts = {"format": what, "purpose": values.put("purpose", "purpose", purpose.strip())}
+    history.append(session, history.NewEvent(EventType.EXPORTED, at, by, facts, values, business_key=business_key))

@@ -20,6 +20,8 @@ SHOWN = (
     EventType.SIGN_IN_REFUSED,
     EventType.ATTEMPT_REJECTED,
     EventType.DEPLOYED,
+    EventType.EXPORTED,
+    *(each for each in EventType if each.startswith("revision_")),
 )
 """What happens outside of any process."""
 

@@ -195,6 +195,25 @@ def _deployed(teller: Teller, event: Event) -> str:
     return _("%(who)s brought in a new version of the processes.", who=teller.who(event))
 
 
+def _exported(teller: Teller, event: Event) -> str:
+    purpose = teller.names.prose(str(event.facts.get("purpose") or ""))
+    if event.business_key is None:
+        return _("%(who)s took cases out as a file, for: %(purpose)s", who=teller.who(event), purpose=purpose)
+    return _("%(who)s took the case out as a file, for: %(purpose)s", who=teller.who(event), purpose=purpose)
+
+
+def _revised(teller: Teller, event: Event) -> str:
+    said = {
+        EventType.REVISION_BEGUN: _("began a revision of the processes"),
+        EventType.REVISION_SUBMITTED: _("asked for a revision to be approved"),
+        EventType.REVISION_WITHDRAWN: _("took a revision back to work on it"),
+        EventType.REVISION_SENT_BACK: _("sent a revision back"),
+        EventType.REVISION_APPROVED: _("approved a revision"),
+        EventType.REVISION_DROPPED: _("dropped a revision"),
+    }
+    return _("%(who)s %(did)s.", who=teller.who(event), did=said[event.type])
+
+
 def refusal(name: object) -> str:
     """Why the attempt was refused, by the name of the engine's error."""
     kind = getattr(errors, str(name), EngineError)
@@ -219,4 +238,6 @@ _BETWEEN: Mapping[EventType, Callable[[Teller, Event], str]] = {
     EventType.SIGNED_OUT: _signed_out,
     EventType.SIGN_IN_REFUSED: _sign_in_refused,
     EventType.DEPLOYED: _deployed,
+    EventType.EXPORTED: _exported,
+    **dict.fromkeys((each for each in EventType if each.startswith("revision_")), _revised),
 }

@@ -21,6 +21,7 @@ ADDRESSES = {
     "the inbox": "GET /",
     "the cases": "GET /cases",
     "the case": "GET /cases/2026-0001",
+    "take the cases out": "POST /cases/export?purpose=x",
     "no case": "GET /cases/2026-0002",
     "the diagram": "GET /cases/2026-0001/diagrams/1/request.bpmn",
     "no diagram": "GET /cases/2026-0001/diagrams/1/other.bpmn",
@@ -75,6 +76,7 @@ TABLE = {
     #                        clerk1 clerk2 chief1 nurse1 adviser1 adviser2 auditor1 owner1
     "the inbox":            (200,   200,   200,   200,   200,     200,     200, 200),
     "the cases":            (200,   200,   200,   200,   200,     200,     200, 200),
+    "take the cases out":   (200,   200,   200,   200,   200,     200,     200, 200),
     "the case":             (200,   200,   200,   200,   200,     404,     200, 404),
     "no case":              (404,   404,   404,   404,   404,     404,     404, 404),
     "the diagram":          (200,   200,   200,   200,   200,     404,     200, 404),
