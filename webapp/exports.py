@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -33,7 +34,7 @@ def listed() -> AnyResponse:
         edge.write(lambda session: accesses.exported(session, "csv", purpose=purpose, by=person.name, at=at))
     except PurposeMissing as missing:
         flash(_("Please write what for, in at most %(most)d characters.", most=missing.limit), "warning")
-        return redirect(url_for("cases.listing", **looked_for.given), 303)
+        return redirect(f"{url_for('cases.listing')}?{urlencode(looked_for.given)}", 303)
     return Response(
         content_,
         mimetype="text/csv",
