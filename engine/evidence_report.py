@@ -136,8 +136,8 @@ class _Report:
         if not entered:
             return []
         form = self.forms.get(event["definition"] or "", {}).get(form_id or "")
-        labels = {} if form is None else {name: field.label or name for name, field in form.body.by_key.items()}
-        rows = [[labels.get(name, name), _text(value)] for name, value in entered.items()]
+        known = {} if form is None else form.body.by_key
+        rows = [[_label(known.get(name), name), _shown(known.get(name), value)] for name, value in entered.items()]
         return [_element("h4", ["記入"]), _table(["項目", "内容"], rows)]
 
 
@@ -173,6 +173,25 @@ def _decisions(facts: Mapping[str, Any]) -> list[etree._Element]:
         rows.append(["結果", _text(each["value"])])
         parts += [_element("h4", [f"判断「{each['name']}」"]), _table(["", ""], rows)]
     return parts
+
+
+def _label(field: forms.Field | None, name: str) -> str:
+    return name if field is None else field.label or name
+
+
+def _shown(field: forms.Field | None, value: feel.Value) -> str:
+    """The value in the words of the form: labels of options, yes and no, a line for each row of a list."""
+    if isinstance(value, bool):
+        return "はい" if value else "いいえ"
+    if field is None or value == ERASED:
+        return _text(value)
+    if isinstance(value, list):
+        return "\n".join(_shown(field, item) for item in value)
+    if isinstance(value, dict):
+        columns = field.fields.by_key
+        return "、".join(f"{_label(columns.get(k), k)}: {_shown(columns.get(k), v)}" for k, v in value.items())
+    options = field.options if isinstance(field.options, tuple) else ()
+    return next((option.label for option in options if option.value == value), _text(value))
 
 
 def _text(value: feel.Value) -> str:

@@ -98,6 +98,7 @@ def test_a_package_verifies_where_there_is_nothing_but_cryptography(
     for name, content in unpacked(package).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
+    (folder / ".DS_Store").write_bytes(b"")
     probe = tmp_path / "probe.py"
     probe.write_text(
         "import cryptography\ntry:\n    import rfc8785, sqlalchemy\nexcept ImportError:\n    print('alone')\n"
@@ -301,6 +302,7 @@ def test_the_report_tells_what_was_entered_by_whom_and_what_was_erased(package: 
     text = page.text_content()
 
     assert "印がない <b>" in text
+    assert "判断直す" in text  # the label of the option that was chosen
     assert "作業の完了「審査する」" in text
     assert "青山 あんな(anna)" in text
     assert "(消去されました)" in text
