@@ -5,7 +5,7 @@ __all__ = [
     "case_index",
     "cases",
     "catalogue",
-    "checkpoints",
+    "checkpoint_delivery",
     "comments",
     "database",
     "deployments",
