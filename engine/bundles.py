@@ -31,7 +31,8 @@ Read = TypeVar("Read")
 class Compiled:
     """What one deployment executes. `files` maps decision and form ids to the file that holds them.
 
-    `translations`: language → own words → words of that language. `waived`: where a policy is let be, and why.
+    `translations`: language → own words → words of that language. `against`: what breaks a policy, which does not
+    keep the files from being executed; `waived`: where a policy is let be, and why.
     """
 
     digest: str
@@ -41,18 +42,23 @@ class Compiled:
     files: Mapping[str, str]
     guidance: Guidance
     translations: Mapping[str, Mapping[str, str]]
+    against: tuple[Finding, ...]
     waived: tuple[Finding, ...]
 
 
-_kept: OrderedDict[tuple[str, tuple[str, ...]], Compiled] = OrderedDict()
+_kept: OrderedDict[tuple[str, tuple[str, ...], bool], Compiled] = OrderedDict()
+"""By digest, job types, and whether only the rules of an earlier release let it through."""
 
 
-def compile_files(files: Mapping[str, bytes], job_types: Collection[str]) -> Compiled:
-    """All files (by name) read, checked and compiled; raises DeploymentRejected with every finding."""
-    key = digest(files), tuple(sorted(job_types))
+def compile_files(files: Mapping[str, bytes], job_types: Collection[str], *, accepted: bool = False) -> Compiled:
+    """All files (by name) read, checked and compiled; raises DeploymentRejected with all that cannot be executed.
+
+    `accepted`: they were deployed already, so what this release would find does not stop the cases on them.
+    """
+    key = digest(files), tuple(sorted(job_types)), accepted
     kept = _kept.get(key)
     if kept is None:
-        kept = _kept[key] = _compile(key[0], key[1], files)
+        kept = _kept[key] = _compile(key[0], key[1], files, accepted)
         while len(_kept) > CACHED:
             _kept.popitem(last=False)
     return kept
@@ -70,7 +76,7 @@ def _ending(files: Mapping[str, bytes], suffix: str) -> dict[str, bytes]:
     return {name: content for name, content in sorted(files.items()) if name.endswith(suffix)}
 
 
-def _compile(digest: str, job_types: tuple[str, ...], files: Mapping[str, bytes]) -> Compiled:
+def _compile(digest: str, job_types: tuple[str, ...], files: Mapping[str, bytes], accepted: bool) -> Compiled:
     findings: list[Finding] = []
     form_files, read_forms = _read_forms(_ending(files, ".form"), findings)
     found = _read_one(files, catalogue.FILE, catalogue.read, findings) or Catalogue()
@@ -79,18 +85,17 @@ def _compile(digest: str, job_types: tuple[str, ...], files: Mapping[str, bytes]
     words = _read_translations(_ending(files, translations.SUFFIX), findings)
     decisions = _ending(files, ".dmn")
     try:
-        processes = bpmn.compile_bundle(_ending(files, ".bpmn"), decisions, form_files, job_types)
+        processes = bpmn.compile_bundle(_ending(files, ".bpmn"), decisions, form_files, job_types, accepted=accepted)
     except bpmn.BundleInvalid as invalid:
         raise DeploymentRejected((*invalid.findings, *findings)) from invalid
     findings += _dangling(found, processes) + _showing_marked(found.facts, read_forms)
-    judged = policies.check(rules, processes, [offer.name for offer in found.messages])
-    findings += judged.findings
     if not processes.processes and not processes.decisions and not read_forms:
         findings.append(Finding("", "", "", "プロセス・決定・フォームのファイルがありません。"))
-    if findings:
+    if findings and not accepted:
         raise DeploymentRejected(tuple(findings))
     held = form_files | _decision_files(decisions)
-    return Compiled(digest, processes, read_forms, found, held, cards, words, judged.waived)
+    judged = policies.check(rules, processes, [offer.name for offer in found.messages])
+    return Compiled(digest, processes, read_forms, found, held, cards, words, judged.findings, judged.waived)
 
 
 def _read_forms(sources: Mapping[str, bytes], findings: list[Finding]) -> tuple[dict[str, str], dict[str, forms.Form]]:
@@ -212,10 +217,11 @@ def _of_deployment(session: Session, deployment: int) -> Compiled:
 
 def stored(session: Session, deployment: int, digest: str, job_types: Collection[str]) -> Compiled:
     """The compiled bundle of a stored deployment of which digest and job types are known."""
-    kept = _kept.get((digest, tuple(job_types)))
+    types = tuple(job_types)
+    kept = _kept.get((digest, types, False)) or _kept.get((digest, types, True))
     if kept is None:
         query = select(tables.Resource.name, tables.Resource.content).where(tables.Resource.deployment_id == deployment)
-        kept = compile_files(dict(session.execute(query).all()), job_types)
+        kept = compile_files(dict(session.execute(query).all()), job_types, accepted=True)
     return kept
 
 

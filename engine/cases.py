@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, func, select, true
 from sqlalchemy.orm import Session
 
-from engine import bundles, case_index, deployments, feel, forms, history, identity, submissions, tables, user_tasks
+from engine import bundles, case_index, deployments, feel, history, identity, submissions, tables, user_tasks
 from engine import instances as runs
 from engine.case_index import FactRow
 from engine.catalogue import Fact, MessageOffer, Start
 from engine.errors import CaseNotFound, MessageNotFound, MessageNotYours, StartNotFound, StartNotYours
 from engine.identity import Person
+from engine.redaction import Redaction
 from engine.states import OPEN_TASK, InstanceState
 from engine.user_tasks import TaskRow
-
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +102,22 @@ def start(session: Session, start_id: str, *, actor: Person, at: datetime, submi
     return Started(instance, business_key, user_tasks.doable(session, actor, business_key))
 
 
-def offers(session: Session, business_key: str, person: Person) -> tuple[MessageOffer, ...]:
-    """The messages that this person may send and that the case waits for now, or that begin something in it."""
-    table = tables.Subscription
-    waiting = set(
-        session.execute(select(table.name).where(table.kind == "message", table.key == business_key)).scalars()
-    )
+def offers(session: Session, business_keys: Collection[str], person: Person) -> dict[str, tuple[MessageOffer, ...]]:
+    """Of each case the messages that this person may send and that it waits for now, or that begin something in it."""
+    allowed = [offer for offer in deployments.catalogue(session).messages if identity.may(person, offer)]
+    beginning: set[str] = set()
     for compiled in bundles.current(session):
         for process in compiled.processes.processes.values():
-            waiting.update(process.start_messages)
-    return tuple(
-        offer
-        for offer in deployments.catalogue(session).messages
-        if offer.name in waiting and identity.may(person, offer)
-    )
+            beginning.update(process.start_messages)
+    waiting = {key: set(beginning) for key in business_keys}
+    table, names = tables.Subscription, [offer.name for offer in allowed]
+    for key, name in session.execute(
+        select(table.key, table.name).where(
+            table.kind == "message", table.name.in_(names), table.key.in_(business_keys)
+        )
+    ):
+        waiting[key].add(name)
+    return {key: tuple(offer for offer in allowed if offer.name in named) for key, named in waiting.items()}
 
 
 def send(
@@ -312,7 +312,7 @@ def instances(session: Session, business_key: str) -> list[InstanceRow]:
 
 def variables(session: Session, business_key: str, person: Person) -> dict[str, feel.Value]:
     """What was last written under each name in the case, without what carries a mark the person may not read."""
-    redaction = _Redaction.for_case(session, business_key, person)
+    redaction = Redaction.for_case(session, business_key, person)
     return redaction.of_variables(history.last_written(session, business_key))
 
 
@@ -322,52 +322,5 @@ TOLD = ("field", "message", "comment")
 
 def timeline(session: Session, business_key: str, person: Person) -> list[history.Event]:
     """Every event of the case, oldest first, with what people are told of it and may read."""
-    redaction = _Redaction.for_case(session, business_key, person)
+    redaction = Redaction.for_case(session, business_key, person)
     return history.of_case(session, business_key, redaction.of_recorded if redaction.hidden else None, TOLD)
-
-
-@dataclass(frozen=True, slots=True)
-class _Redaction:
-    """What a person may not read back: the marked fields of every form of the case's bundles."""
-
-    forms: Mapping[str, forms.Form]
-    hidden: frozenset[str]
-    marks: frozenset[str]
-
-    @classmethod
-    def for_case(cls, session: Session, business_key: str, person: Person) -> _Redaction:
-        table, definitions = tables.ProcessInstance, tables.ProcessDefinition
-        deployments_of_case = (
-            select(definitions.deployment_id)
-            .join(table, definitions.id == table.definition_id)
-            .where(table.business_key == business_key)
-            .distinct()
-        )
-        found: dict[str, forms.Form] = {}
-        for deployment in sorted(session.execute(deployments_of_case).scalars()):
-            found |= bundles.of_deployment(session, deployment).forms
-        hidden = {key for form in found.values() for key in _marked(form.body, person.marks)}
-        return cls(found, frozenset(hidden), person.marks)
-
-    def of_variables(self, values: Mapping[str, feel.Value]) -> dict[str, feel.Value]:
-        return {name: self._of_value(name, value) for name, value in values.items() if name not in self.hidden}
-
-    def of_recorded(self, kind: str, name: str, value: feel.Value, form_id: str | None) -> feel.Value:
-        """What stays of a value in history; the input of a decision goes if its expression reads a hidden name."""
-        form = self.forms.get(form_id or "")
-        if kind == "field" and form is not None:
-            return forms.redact(form, {name: value}, self.marks).get(name)
-        read = set(_WORD.findall(name)) if kind == "decision_input" else {name}
-        return self._of_value(name, value) if self.hidden.isdisjoint(read) else None
-
-    def _of_value(self, name: str, value: feel.Value) -> feel.Value:
-        """A form's context without its hidden fields; elsewhere a hidden name goes at any depth, for it is a copy."""
-        form = self.forms.get(name)
-        if isinstance(value, dict):
-            return self.of_variables(value) if form is None else forms.redact(form, value, self.marks)
-        return [self._of_value("", item) for item in value] if isinstance(value, list) else value
-
-
-def _marked(fields: forms.Fields, marks: frozenset[str]) -> set[str]:
-    own = {key for key, field in fields.by_key.items() if field.visibility not in (None, *marks)}
-    return own.union(*(_marked(field.fields, marks) for field in fields.by_key.values() if field.kind == "list"))

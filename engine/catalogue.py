@@ -24,6 +24,8 @@ EVERYONE = "everyone"
 MAX_BYTES = 1024 * 1024
 
 CaseReading = Literal["all", "own", "none"]
+ProcessRight = Literal["none", "edit", "approve"]
+"""What members of a group may do with the definitions: nothing, write revisions, or approve those of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Group:
     cases: CaseReading = "none"
     read_only: bool = False
     masked: bool = False
+    processes: ProcessRight = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +153,21 @@ def _message(entry: Entry) -> MessageOffer:
 
 
 def _group(name: str, entry: Entry) -> Group:
-    entry.only("label", "cases", "read_only", "masked")
+    entry.only("label", "cases", "read_only", "masked", "processes")
     cases = entry.text("cases", "none")
     if cases not in ("all", "own", "none"):
         entry.refuse("cases", "all・own・none のどれか")
-    return Group(name, entry.text("label"), cast(CaseReading, cases), entry.flag("read_only"), entry.flag("masked"))
+    processes = entry.text("processes", "none")
+    if processes not in ("none", "edit", "approve"):
+        entry.refuse("processes", "none・edit・approve のどれか")
+    return Group(
+        name,
+        entry.text("label"),
+        cast(CaseReading, cases),
+        entry.flag("read_only"),
+        entry.flag("masked"),
+        cast(ProcessRight, processes),
+    )
 
 
 def _fact(entry: Entry) -> Fact:

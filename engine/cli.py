@@ -19,7 +19,6 @@ from rich.text import Text
 from sqlalchemy.orm import Session
 
 from engine import (
-    bundles,
     business_days,
     cases,
     checkpoint_delivery,
@@ -29,6 +28,7 @@ from engine import (
     feel,
     history,
     identity,
+    inspections,
     mail,
     scenario_files,
     scenarios,
@@ -86,9 +86,13 @@ def deploy(url: str, bundle: Path | None) -> None:
 @told
 def lint(folders: tuple[Path, ...]) -> None:
     """Check a bundle, without deploying it; the bundled processes without FOLDERS."""
-    compiled = bundles.compile_files(deployments.read_folder(*(folders or deployments.BUNDLED)), deployments.JOB_TYPES)
-    for finding in compiled.waived:
+    found = inspections.inspect(deployments.read_folder(*(folders or deployments.BUNDLED)), deployments.JOB_TYPES)
+    for finding in (*found.waived, *found.findings):
         console.print(str(finding), markup=False)
+    for warning in found.warnings:
+        console.print(f"注意: {warning}", markup=False)
+    if found.findings:
+        raise SystemExit(1)
     console.print("このまま配備できます。")
 
 

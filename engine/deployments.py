@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from engine import bundles, history, identity, tables
 from engine.catalogue import FILE as CATALOGUE
 from engine.catalogue import Catalogue
-from engine.errors import FileUnreadable
+from engine.errors import DeploymentNotFound, DeploymentRejected, FileUnreadable
 from engine.guidance import FILE as GUIDANCE
 from engine.guidance import Guidance
 from engine.policies import FILE as POLICIES
-from engine.states import EventType
+from engine.states import EventType, InstanceState
 
 SUFFIXES = (".bpmn", ".dmn", ".form", ".po")
 NAMES = (CATALOGUE, GUIDANCE, POLICIES)
+SCENARIOS = "scenarios"
+"""The folder of a bundle whose YAML files are scenarios."""
 BUNDLED = tuple(Path(__file__).resolve().parent.parent / folder for folder in ("processes", "forms"))
 """The folders that come with the program."""
 JOB_TYPES = frozenset({"notify"})
 """What the worker that comes with the program can do."""
+
+
+Defining: TypeAlias = type[tables.ProcessDefinition | tables.DecisionDefinition | tables.FormDefinition]
+_KINDS: Mapping[str, Defining] = {
+    "process": tables.ProcessDefinition,
+    "decision": tables.DecisionDefinition,
+    "form": tables.FormDefinition,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,16 @@ class Deployed:
     versions: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """Why something is deployed: who approved it, `override` in spite of what, `restores` which earlier deployment."""
+
+    reason: str
+    approved_by: str | None = None
+    override: str | None = None
+    restores: int | None = None
+
+
 def read_folder(*folders: Path) -> dict[str, bytes]:
     """The files of a bundle anywhere below the folders, by relative name; raises FileUnreadable."""
     files: dict[str, bytes] = {}
@@ -46,11 +66,16 @@ def read_folder(*folders: Path) -> dict[str, bytes]:
         if not folder.is_dir():
             raise FileUnreadable(f"フォルダ {folder} がありません。")
         for path in sorted(folder.rglob("*")):
-            if path.is_file() and (path.suffix in SUFFIXES or path.name in NAMES):
+            if path.is_file() and _belongs(path):
                 files[path.relative_to(folder).as_posix()] = _content(path)
     if not files:
         raise FileUnreadable(f"{'、'.join(map(str, folders))} に、プロセスや決定やフォームのファイルがありません。")
     return files
+
+
+def _belongs(path: Path) -> bool:
+    is_scenario = path.parent.name == SCENARIOS and path.suffix in (".yaml", ".yml")
+    return path.suffix in SUFFIXES or path.name in NAMES or is_scenario
 
 
 def _content(path: Path) -> bytes:
@@ -67,12 +92,16 @@ def deploy(
     by: str | None,
     at: datetime,
     job_types: Collection[str] = JOB_TYPES,
+    grounds: Grounds | None = None,
 ) -> Deployed:
     """The newest version of every process in `files` is theirs; running instances keep the version they began with.
 
-    Writes nothing if these very files are what is deployed. Raises DeploymentRejected with every finding.
+    Writes nothing if these very files are what is deployed. Raises DeploymentRejected with every finding; what is
+    against a policy is let through by an override.
     """
     compiled = bundles.compile_files(files, job_types)
+    if compiled.against and not (grounds and grounds.override):
+        raise DeploymentRejected(compiled.against)
     standing = _standing(session, compiled)
     if standing is not None:
         return standing
@@ -83,6 +112,7 @@ def deploy(
         "job_types": sorted(job_types),
         "at": at,
         "by": by,
+        **(asdict(grounds) if grounds else {}),
     }
     deployment: int = session.execute(insert(tables.Deployment).returning(tables.Deployment.id), row).scalar_one()
     contents = [
@@ -93,9 +123,13 @@ def deploy(
     versions = _define(session, deployment, compiled)
     bundles.deployed(session)
     identity.put_groups(session, compiled.catalogue)
-    facts = {"deployment_id": deployment, "versions": versions, "files": sorted(files)}
+    facts = {"deployment_id": deployment, "versions": versions, "files": sorted(files), **_told(grounds)}
     history.append(session, history.NewEvent(EventType.DEPLOYED, at, by, facts, definition=compiled.digest))
     return Deployed(deployment, compiled.digest, True, versions)
+
+
+def _told(grounds: Grounds | None) -> dict[str, Any]:
+    return {} if grounds is None else {key: value for key, value in asdict(grounds).items() if value is not None}
 
 
 def _standing(session: Session, compiled: bundles.Compiled) -> Deployed | None:
@@ -126,7 +160,7 @@ def _define(session: Session, deployment: int, compiled: bundles.Compiled) -> di
 
 def _next_versions(
     session: Session,
-    table: type[tables.ProcessDefinition | tables.DecisionDefinition | tables.FormDefinition],
+    table: Defining,
     deployment: int,
     definitions: list[tuple[str, str, str]],
 ) -> dict[str, int]:
@@ -176,3 +210,99 @@ def process_names(session: Session) -> dict[str, str]:
         for compiled in bundles.current(session)
         for key, process in compiled.processes.processes.items()
     }
+
+
+# What was deployed --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentRow:
+    """One deployment, as told in a list."""
+
+    id: int
+    title: str
+    at: datetime
+    by: str | None
+    reason: str | None
+    approved_by: str | None
+    override: str | None
+    restores: int | None
+    current: bool
+
+
+def listing(session: Session) -> tuple[DeploymentRow, ...]:
+    """Every deployment, newest first; `current` are those that new cases begin on."""
+    current = {found.deployment for found in bundles.newest_of_all(session)}
+    rows = session.execute(select(tables.Deployment).order_by(tables.Deployment.id.desc())).scalars()
+    return tuple(
+        DeploymentRow(
+            row.id,
+            row.title,
+            row.at,
+            row.by,
+            row.reason,
+            row.approved_by,
+            row.override,
+            row.restores,
+            row.id in current,
+        )
+        for row in rows
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionRow:
+    """A process, decision or form of a deployment; `running` instances of a process are on this version."""
+
+    kind: str
+    key: str
+    name: str
+    version: int
+    file: str
+    running: int = 0
+
+
+def definitions(session: Session, deployment: int) -> tuple[DefinitionRow, ...]:
+    """What a deployment defines, processes first."""
+    instances = tables.ProcessInstance
+    active = (
+        select(instances.definition_id, func.count().label("running"))
+        .where(instances.state == InstanceState.ACTIVE)
+        .group_by(instances.definition_id)
+        .subquery()
+    )
+    found: list[DefinitionRow] = []
+    for kind, table in _KINDS.items():
+        running = func.coalesce(active.c.running, 0) if kind == "process" else literal(0)
+        query = select(table.key, table.name, table.version, table.file, running).where(
+            table.deployment_id == deployment
+        )
+        if kind == "process":
+            query = query.outerjoin(active, active.c.definition_id == table.id)
+        found += [DefinitionRow(kind, *row) for row in session.execute(query.order_by(table.file, table.key))]
+    return tuple(found)
+
+
+def last_by(session: Session) -> str | None:
+    """Who deployed last; None for the program itself, and where nothing is deployed."""
+    query = select(tables.Deployment.by).order_by(tables.Deployment.id.desc()).limit(1)
+    return session.execute(query).scalar()
+
+
+def files(session: Session, deployment: int) -> dict[str, bytes]:
+    """The files of a deployment, byte by byte; raises DeploymentNotFound."""
+    query = select(tables.Resource.name, tables.Resource.content).where(tables.Resource.deployment_id == deployment)
+    found = dict(session.execute(query.order_by(tables.Resource.name)).all())
+    if not found:
+        raise DeploymentNotFound(deployment)
+    return found
+
+
+def successor(session: Session, deployment: int) -> int:
+    """The newest deployment that defines a process, decision or form of this one; itself if none came after it."""
+    newest = deployment
+    for table in _KINDS.values():
+        own = select(table.key).where(table.deployment_id == deployment)
+        found = session.execute(select(func.max(table.deployment_id)).where(table.key.in_(own))).scalar()
+        newest = max(newest, found or 0)
+    return newest

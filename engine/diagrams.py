@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,11 +33,11 @@ class Diagram:
 
 
 @dataclass(slots=True)
-class _Way:
-    """What the moves so far have left in one process: `tokens` are where it stands."""
+class Way:
+    """What the moves so far have left in one process: `tokens` are where it stands, `completed` in order of its way."""
 
     tokens: dict[int, str] = field(default_factory=dict)
-    completed: set[str] = field(default_factory=set)
+    completed: dict[str, None] = field(default_factory=dict)
     flows: set[str] = field(default_factory=set)
 
     def follow(self, move: Mapping[str, Any]) -> None:
@@ -49,7 +49,7 @@ class _Way:
             return
         self.tokens.pop(token, None)
         if move["kind"] == "left":
-            self.completed.add(element)
+            self.completed[element] = None
 
 
 def of_instance(session: Session, instance: int, person: Person) -> tuple[Diagram, ...]:
@@ -67,17 +67,17 @@ def of_instance(session: Session, instance: int, person: Person) -> tuple[Diagra
         raise InstanceNotFound(instance)
     ways = _ways(session, instance, row.process)
     stopped = _stopped(session, instance)
-    drawn = _drawn(session, row.deployment_id, list(ways))
+    drawn = files(session, row.deployment_id, list(ways))
     return tuple(_diagram(process, *drawn[process], way, stopped) for process, way in ways.items())
 
 
-def _ways(session: Session, instance: int, process: str) -> dict[str, _Way]:
-    ways = {process: _Way()}
+def _ways(session: Session, instance: int, process: str) -> dict[str, Way]:
+    ways = {process: Way()}
     events = tables.HistoryEvent
     query = select(events.facts).where(events.chain == str(instance)).order_by(events.seq)
     for facts in session.execute(query).scalars():
         for move in facts.get("moves", ()):
-            ways.setdefault(move["process"], _Way()).follow(move)
+            ways.setdefault(move["process"], Way()).follow(move)
     return ways
 
 
@@ -88,8 +88,8 @@ def _stopped(session: Session, instance: int) -> set[int]:
     return set(session.execute(query).scalars())
 
 
-def _drawn(session: Session, deployment: int, processes: list[str]) -> dict[str, tuple[str, bytes]]:
-    """Name and BPMN file of each process, as the deployment of the instance has them."""
+def files(session: Session, deployment: int, processes: Collection[str]) -> dict[str, tuple[str, bytes]]:
+    """Name and BPMN file of each of the processes, as the deployment has them."""
     table, files = tables.ProcessDefinition, tables.Resource
     rows = session.execute(
         select(table.key, table.name, files.content)
@@ -99,7 +99,7 @@ def _drawn(session: Session, deployment: int, processes: list[str]) -> dict[str,
     return {key: (name, content) for key, name, content in rows}
 
 
-def _diagram(process: str, name: str, xml: bytes, way: _Way, stopped: set[int]) -> Diagram:
+def _diagram(process: str, name: str, xml: bytes, way: Way, stopped: set[int]) -> Diagram:
     return Diagram(
         process,
         name,

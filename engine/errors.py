@@ -78,6 +78,12 @@ class MessageNotFound(NotFound):
         self.message = message
 
 
+class RevisionNotFound(NotFound):
+    def __init__(self, revision: int) -> None:
+        super().__init__(f"改訂案 {revision} は見つかりません。")
+        self.revision = revision
+
+
 class FilterNotFound(NotFound):
     def __init__(self, number: int) -> None:
         super().__init__("この絞り込みは見つかりません。")
@@ -130,6 +136,10 @@ class MayOnlyRead(NotAllowed):
         super().__init__("この役割では、読むことだけができます。")
 
 
+class RevisionNotYours(NotAllowed):
+    """Writing is for process owners, approving for approvers who wrote nothing of it themselves."""
+
+
 # Too late, or somebody else was first -------------------------------------------------------------------
 
 
@@ -173,6 +183,25 @@ class InstanceEnded(Conflict):
     def __init__(self, instance: int) -> None:
         super().__init__(f"プロセスの実行 {instance} は、すでに終わっています。")
         self.instance = instance
+
+
+class RevisionChanged(Conflict):
+    """Somebody changed the revision, or a file of it, after the person had read it; nothing was overwritten."""
+
+    def __init__(self, by: str, at: datetime) -> None:
+        super().__init__(f"「{by}」さんが {at:%Y-%m-%d %H:%M} に変更しています。上書きはしていません。")
+        self.by, self.at = by, at
+
+
+class RevisionOutdated(Conflict):
+    """Another version was deployed since the revision was begun."""
+
+    def __init__(self, base: int, newest: int) -> None:
+        super().__init__(
+            f"この改訂案は第 {base} 版をもとにしていますが、いまは第 {newest} 版が使われています。"
+            "「最新版に合わせる」を押して、確かめてから進めてください。"
+        )
+        self.base, self.newest = base, newest
 
 
 # What was given is not right ----------------------------------------------------------------------------
@@ -245,6 +274,18 @@ class CheckpointInvalid(EngineError):
     def __init__(self, file: str, reason: str) -> None:
         super().__init__(f"{file} は正しいチェックポイントではありません({reason})。")
         self.file, self.reason = file, reason
+
+
+class FileRefused(EngineError):
+    """A file was not taken; the message says which, why, and what to do."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"「{name}」は読み込めません。{reason}")
+        self.name, self.reason = name, reason
+
+
+class RevisionUnfinished(EngineError):
+    """The revision cannot go on like this; the message says what is missing."""
 
 
 class TooManySteps(EngineError):

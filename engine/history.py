@@ -369,6 +369,11 @@ class Event:
         return tuple((fault["element"], str(fault["message"])) for fault in self.facts.get("faults", ()))
 
     @property
+    def missed(self) -> int:
+        """How many later firings of a repeating timer had gone by when it fired, and are this one."""
+        return sum(missed["count"] for missed in self.facts.get("missed_timers", ()))
+
+    @property
     def escalated_to(self) -> tuple[str, ...]:
         return tuple(self.facts.get("escalated_to", ()))
 
@@ -378,13 +383,21 @@ class Event:
 
 
 def of_case(
-    session: Session, business_key: str, readable: Readable | None = None, kinds: Collection[str] | None = None
+    session: Session,
+    business_key: str,
+    readable: Readable | None = None,
+    kinds: Collection[str] | None = None,
+    span: tuple[int, int] | None = None,
 ) -> list[Event]:
     """Every event of a case, oldest first; `readable` gives what of each value may be seen.
 
-    With `kinds` only values of these kinds are read; the others are null.
+    With `kinds` only values of these kinds are read; the others are null. With `span` only the events with ids
+    from its first to its second.
     """
-    return list(_read(session, tables.HistoryEvent.business_key == business_key, readable, kinds))
+    condition = tables.HistoryEvent.business_key == business_key
+    if span is not None:
+        condition &= tables.HistoryEvent.id.between(*span)
+    return list(_read(session, condition, readable, kinds))
 
 
 def of_instance(session: Session, instance: int) -> list[Event]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Protocol
+from typing import Protocol, cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -15,7 +15,7 @@ from sqlalchemy import Select, bindparam, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine import tables
-from engine.catalogue import EVERYONE, Account, CaseReading, Catalogue, Group, MessageOffer, Start
+from engine.catalogue import EVERYONE, Account, CaseReading, Catalogue, Group, MessageOffer, ProcessRight, Start
 from engine.errors import PersonNotFound
 from engine.statements import Statement
 from engine.states import OPEN_TASK
@@ -40,7 +40,8 @@ class Person:
     """Somebody with an account, and what the groups they are in let them read.
 
     `cases`: all cases, their `own` (took part, were let in, or may take an open task), or none. `marks`:
-    fields with one of these visibility marks may be read back. A member of a read-only group does no work.
+    fields with one of these visibility marks may be read back. A member of a read-only group does no work. `edits`:
+    may write revisions of the definitions; `approves`: may approve what others wrote.
     """
 
     name: str
@@ -49,6 +50,8 @@ class Person:
     cases: CaseReading = "none"
     read_only: bool = False
     masked: bool = False
+    edits: bool = False
+    approves: bool = False
     marks: frozenset[str] = frozenset()
     active: bool = True
     session_key: str = ""
@@ -102,6 +105,7 @@ def put_groups(session: Session, catalogue: Catalogue) -> None:
                 cases=group.cases,
                 read_only=group.read_only,
                 masked=group.masked,
+                processes=group.processes,
                 position=position,
             )
         )
@@ -114,7 +118,12 @@ def put_groups(session: Session, catalogue: Catalogue) -> None:
 def groups(session: Session) -> dict[str, Group]:
     """Every group by name, in the order of its bundle."""
     rows = session.execute(_GROUPS).scalars()
-    return {row.name: Group(row.name, row.label, _reading(row.cases), row.read_only, row.masked) for row in rows}
+    return {
+        row.name: Group(
+            row.name, row.label, _reading(row.cases), row.read_only, row.masked, cast(ProcessRight, row.processes)
+        )
+        for row in rows
+    }
 
 
 def _reading(text: str) -> CaseReading:
@@ -184,6 +193,8 @@ def _person(
         cases="all" if "all" in readings else "own" if "own" in readings else "none",
         read_only=any(group.read_only for group in own),
         masked=any(group.masked for group in own),
+        edits=any(group.processes == "edit" for group in own),
+        approves=any(group.processes == "approve" for group in own),
         marks=frozenset(mark for mark, group in marks if group in member_of),
         active=row.active,
         session_key=row.session_key,

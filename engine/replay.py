@@ -77,7 +77,7 @@ def fold(session: Session, instance: int) -> Replay:
             return Replay(instance, count, None, erased)
         seq, count = recorded.seq, count + 1
         try:
-            step = bpmn.advance(bundle, snapshot, cause, recorded.at.astimezone(JST))
+            step = bpmn.advance(bundle, snapshot, cause, recorded.at.astimezone(JST), recorded.semantics)
         except bpmn.BpmnError as refused:
             told = ("refused", recorded.facts["cause"], str(refused))
             return Replay(instance, count, recorded.divergence(instance, *told), erased)

@@ -72,10 +72,15 @@ def _is_scenario(path: Path) -> bool:
 def read(path: Path) -> Scenario:
     """The scenario; raises FileUnreadable naming the key that is wrong, missing or unknown."""
     try:
-        top = load_yaml(path.read_bytes(), path.name)
+        source = path.read_bytes()
     except OSError as fault:
         raise FileUnreadable(f"{path} を読めません({fault.strerror})。") from fault
-    return _Reader(path.name).scenario(top)
+    return parse(path.name, source)
+
+
+def parse(name: str, source: bytes) -> Scenario:
+    """The scenario in a file of this name and content; raises as `read`."""
+    return _Reader(name).scenario(load_yaml(source, name))
 
 
 @dataclass(frozen=True, slots=True)

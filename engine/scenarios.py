@@ -6,7 +6,7 @@ A scenario passes, or the first difference is told in words.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -44,6 +44,8 @@ CLOSING_FORM = "closure"
 CLOSING_VALUES = ("end_state", "secondary_end_states")
 """By the format, these are the fields of the closing form once it was answered; before, the variables."""
 STEPS = "completed_steps"
+TRIAL = deployments.Grounds("scenario", override="scenario")
+"""A scenario shows what the files do, also those that break a policy."""
 
 _AFTER = feel.parse_expression("start + step")
 
@@ -65,10 +67,19 @@ class Result:
 
 def run(path: Path, files: Mapping[str, bytes]) -> Result:
     """The scenario was run against the bundle on a scratch database; raises DeploymentRejected."""
+    return _run(path, lambda: scenario_files.read(path), files)
+
+
+def run_source(name: str, source: bytes, files: Mapping[str, bytes]) -> Result:
+    """As `run`, for a scenario that is not on the disk."""
+    return _run(Path(name), lambda: scenario_files.parse(name.rpartition("/")[2], source), files)
+
+
+def _run(path: Path, read: Callable[[], Scenario], files: Mapping[str, bytes]) -> Result:
     began = time.perf_counter()
     name = title = path.stem
     try:
-        scenario = scenario_files.read(path)
+        scenario = read()
         name, title = scenario.id, scenario.title
         run_scenario(scenario, files)
         difference = None
@@ -90,7 +101,7 @@ def run_scenario(scenario: Scenario, files: Mapping[str, bytes]) -> None:
 def run_on(scratch: database.Database, scenario: Scenario, files: Mapping[str, bytes]) -> None:
     """Everything came as the scenario says, on an empty database; raises Difference, and DeploymentRejected."""
     with scratch.transaction() as session:
-        deployments.deploy(session, files, by=None, at=scenario.at)
+        deployments.deploy(session, files, by=None, at=scenario.at, grounds=TRIAL)
         catalogue = deployments.catalogue(session)
         identity.seed(session, catalogue.people, password=None)
         people = {person.name: person for person in identity.people(session)}

@@ -41,10 +41,24 @@ class IncidentState(StrEnum):
     RESOLVED = "resolved"
 
 
+class RevisionState(StrEnum):
+    WRITING = "writing"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    DEPLOYED = "deployed"
+    DROPPED = "dropped"
+
+
 class EventType(StrEnum):
     """What a history event is about."""
 
     DEPLOYED = "deployed"
+    REVISION_BEGUN = "revision_begun"
+    REVISION_SUBMITTED = "revision_submitted"
+    REVISION_WITHDRAWN = "revision_withdrawn"
+    REVISION_SENT_BACK = "revision_sent_back"
+    REVISION_APPROVED = "revision_approved"
+    REVISION_DROPPED = "revision_dropped"
     INSTANCE_STARTED = "instance_started"
     INSTANCE_CANCELLED = "instance_cancelled"
     TASK_CLAIMED = "task_claimed"
@@ -82,6 +96,16 @@ ASSIGNMENTS = {
     (TaskState.CREATED, TaskState.CLAIMED): EventType.TASK_ASSIGNED,
     (TaskState.CLAIMED, TaskState.CLAIMED): EventType.TASK_ASSIGNED,
 }
+
+REVISION_MOVES = {
+    (RevisionState.WRITING, RevisionState.SUBMITTED): EventType.REVISION_SUBMITTED,
+    (RevisionState.SUBMITTED, RevisionState.WRITING): EventType.REVISION_WITHDRAWN,
+    (RevisionState.APPROVED, RevisionState.WRITING): EventType.REVISION_WITHDRAWN,
+    (RevisionState.SUBMITTED, RevisionState.APPROVED): EventType.REVISION_APPROVED,
+    (RevisionState.APPROVED, RevisionState.DEPLOYED): EventType.DEPLOYED,
+    (RevisionState.WRITING, RevisionState.DROPPED): EventType.REVISION_DROPPED,
+}
+"""Sending a revision back is a withdrawal by an approver, and is told as such."""
 
 State = TypeVar("State", bound=StrEnum)
 

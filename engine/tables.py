@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from engine.states import EventType, IncidentState, InstanceState, JobKind, JobState, TaskState
+from engine.states import EventType, IncidentState, InstanceState, JobKind, JobState, RevisionState, TaskState
 
 JST = ZoneInfo("Asia/Tokyo")
 
@@ -96,6 +96,7 @@ class Base(DeclarativeBase):
         JobState: named(JobState),
         JobKind: named(JobKind),
         IncidentState: named(IncidentState),
+        RevisionState: named(RevisionState),
         EventType: named(EventType),
     }
 
@@ -124,7 +125,7 @@ class Membership(Base):
 
 
 class Group(Base):
-    """What the members of a group may read: `cases` is all, own or none."""
+    """What members may read (`cases`: all, own or none) and do with `processes` (none, edit or approve)."""
 
     __tablename__ = "person_group"
 
@@ -133,6 +134,7 @@ class Group(Base):
     cases: Mapped[str] = mapped_column(String(10))
     read_only: Mapped[bool]
     masked: Mapped[bool]
+    processes: Mapped[str] = mapped_column(String(10), server_default="none")
     position: Mapped[int]
 
 
@@ -149,7 +151,10 @@ class ReadableMark(Base):
 
 
 class Deployment(Base):
-    """One upload of files; `digest` is that of all of them, `job_types` what the worker could do then."""
+    """One upload of files; `digest` is that of all of them, `job_types` what the worker could do then.
+
+    `reason` is why, `override` why in spite of findings, `restores` the earlier deployment whose files these are.
+    """
 
     __tablename__ = "deployment"
 
@@ -160,6 +165,10 @@ class Deployment(Base):
     job_types: Mapped[list[str]] = mapped_column(Json)
     at: Mapped[datetime]
     by: Mapped[str | None] = mapped_column("deployed_by")
+    reason: Mapped[str | None] = mapped_column(Text)
+    approved_by: Mapped[str | None]
+    override: Mapped[str | None] = mapped_column(Text)
+    restores: Mapped[int | None]
 
 
 class Resource(Base):
@@ -205,6 +214,52 @@ class FormDefinition(Base):
     version: Mapped[int]
     name: Mapped[str]
     file: Mapped[str]
+
+
+class Revision(Base):
+    """Changes to the files of deployment `base`, on the way to its next version; `version` counts what was done."""
+
+    __tablename__ = "revision"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    base: Mapped[int] = mapped_column(ForeignKey("deployment.id"))
+    title: Mapped[str]
+    state: Mapped[RevisionState] = mapped_column(index=True)
+    version: Mapped[int]
+    author: Mapped[str]
+    writers: Mapped[list[str]] = mapped_column(Json)
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    reason: Mapped[str | None] = mapped_column(Text)
+    remark: Mapped[str | None] = mapped_column(Text)
+    approved_by: Mapped[str | None]
+    override: Mapped[str | None] = mapped_column(Text)
+    deployment_id: Mapped[int | None] = mapped_column(ForeignKey("deployment.id"))
+
+
+class RevisedFile(Base):
+    """A file that differs from the base; no content means that it is taken out."""
+
+    __tablename__ = "revised_file"
+
+    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    changed_by: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
+class ScenarioRun(Base):
+    """How a scenario went with the files of this digest; no difference means as expected."""
+
+    __tablename__ = "scenario_run"
+
+    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id"), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    file: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    difference: Mapped[str | None] = mapped_column(Text)
+    at: Mapped[datetime]
 
 
 # Cases and instances ------------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 """The pages through which people work: server-rendered, complete without JavaScript.
 
-One module per page family (inbox, tasks, cases, starts, incidents, emergency, filters, settings, account); `edge` is
-the only place that knows the clock, the signed-in person and the transaction; forms_html and templates/fields.html
-turn a form into HTML and back; content and told speak the reader's language; errors maps every error of the engine to
-one status and one calm page.
+One module per page family (inbox, tasks, cases, replay, starts, incidents, emergency, filters, settings, account,
+studio, editors); `edge` is the only place that knows the clock, the signed-in person and the transaction; forms_html
+and templates/fields.html turn a form into HTML and back; content and told speak the reader's language; errors maps
+every error of the engine to one status and one calm page.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from webapp import (
     cases,
     content,
     edge,
+    editors,
     emergency,
     errors,
     filters,
@@ -31,8 +32,10 @@ from webapp import (
     incidents,
     language,
     names,
+    replay,
     settings,
     starts,
+    studio,
     tasks,
     told,
 )
@@ -42,11 +45,14 @@ PAGES = (
     inbox.pages,
     tasks.pages,
     cases.pages,
+    replay.pages,
     filters.pages,
     starts.pages,
     settings.pages,
     incidents.pages,
     emergency.pages,
+    studio.pages,
+    editors.pages,
 )
 
 
@@ -69,6 +75,7 @@ def create_app(database_url: str, **config: object) -> Flask:
     connections.init_app(app)
     with app.app_context():
         edge.init_app(app, Database(connections.engine))
+    app.before_request(studio.make_room)  # before the check of the token, which reads the post
     CSRFProtect(app)
     for part in (language, account, forms_html, content, names, headers, errors, told):
         part.init_app(app)

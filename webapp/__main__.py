@@ -99,10 +99,11 @@ def _run(app: Flask, listening: socket.socket) -> None:
 
 
 def prepare(database: Database, at: datetime) -> Sequence[identity.Person]:
-    """Schema, bundled processes and demo people are there; a second call writes nothing. Gives all people."""
+    """Schema, processes and demo people are there; a second call writes nothing. Gives all people."""
     database.upgrade()
     with database.transaction() as session:
-        deployments.deploy(session, deployments.read_folder(*deployments.BUNDLED), by=None, at=at)
+        if deployments.last_by(session) is None:  # what a person deployed is theirs to change
+            deployments.deploy(session, deployments.read_folder(*deployments.BUNDLED), by=None, at=at)
         identity.seed(session, deployments.catalogue(session).people, password=DEMO_PASSWORD)
     with database.reading() as session:
         return identity.people(session)

@@ -15,7 +15,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from engine import cases, identity
+from engine import cases, identity, revisions
 from engine.catalogue import Start
 from webapp import edge, errors
 from webapp.addresses import local_address
@@ -56,6 +56,11 @@ class Account:
     def operates(self) -> bool:
         """Who reads every case and does not only read looks after what has stopped."""
         return self.person.cases == "all" and not self.person.read_only
+
+    @property
+    def in_studio(self) -> bool:
+        """Who writes or approves revisions of the processes."""
+        return revisions.may_read(self.person)
 
     def get_id(self) -> str:
         return self.person.session_key

@@ -11,7 +11,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from engine import bundles, cases, comments, deployments, diagrams, history, identity, saved_filters, tables, user_tasks
+from engine import (
+    bundles,
+    cases,
+    comments,
+    deployments,
+    diagrams,
+    history,
+    identity,
+    moments,
+    saved_filters,
+    tables,
+    user_tasks,
+)
 from engine.errors import InstanceNotFound
 from engine.forms import Form
 from engine.states import EventType, InstanceState
@@ -95,7 +107,7 @@ def show(number: str) -> str:
         texts=traces.texts(),
         tasks=tasks,
         may_work={task.id for task in tasks if identity.may(person, task)},
-        messages=cases.offers(session, number, person),
+        messages=cases.offers(session, [number], person)[number],
         decided=decided(session, number, events),
         comments=comments.of_case(session, number, person),
         known=_known(session, number),
@@ -168,13 +180,8 @@ def form_of(session: Session, task: user_tasks.TaskRow) -> Form | None:
 
 def _forms(session: Session, number: str) -> dict[int, Mapping[str, Form]]:
     """Instance → the forms it was deployed with: an answer is read with the form it was given in."""
-    runs, definitions = tables.ProcessInstance, tables.ProcessDefinition
-    found = session.execute(
-        select(runs.id, definitions.deployment_id)
-        .join(definitions, definitions.id == runs.definition_id)
-        .where(runs.business_key == number)
-    )
-    return {instance: bundles.of_deployment(session, deployment).forms for instance, deployment in found}
+    found = moments.deployments(session, number)
+    return {instance: bundles.of_deployment(session, deployment).forms for instance, deployment in found.items()}
 
 
 def _known(session: Session, number: str) -> list[str]:

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from flask import Flask, g
-from flask_babel import get_locale
 
 from engine import deployments, guidance
 from webapp import edge
+from webapp.language import spoken as reader_language
 
 _CODE = re.compile(r"\A(?:P\d|[A-Z]{2}-\d+(?:(?:・| and )\d+)*)\s+")
 """What a file's author numbers things with: `P1 `, `ST-05 `."""
@@ -31,7 +31,7 @@ def content(text: str) -> str:
 
     A text that the files put together (`"Filed (" + number + ")"`) is translated in its parts.
     """
-    language = str(get_locale())
+    language = reader_language()
     if language == "ja" or not text:
         return text
     known = _translations(language)
@@ -42,7 +42,7 @@ def content(text: str) -> str:
 
 def spoken(text: guidance.Text) -> str:
     """The text in the reader's language."""
-    return text[str(get_locale())]
+    return text[reader_language()]
 
 
 def process(key: str) -> str:

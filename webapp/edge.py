@@ -14,7 +14,8 @@ from flask import Flask, current_app, g, request
 from flask_login import current_user
 from sqlalchemy.orm import Session
 
-from engine import database, history
+from engine import history
+from engine.database import Database
 from engine.errors import EngineError
 from engine.identity import Person
 from webapp.forms_html import ZONE
@@ -24,7 +25,7 @@ CASE_NUMBER = re.compile(r"\d{4}-\d{4,9}", re.ASCII)  # anything else in an addr
 T = TypeVar("T")
 
 
-def init_app(app: Flask, opened: database.Database) -> None:
+def init_app(app: Flask, opened: Database) -> None:
     """Requests read and write in this database; what they read from is given back at their end."""
     app.extensions["mamori"] = opened
     app.teardown_appcontext(lambda _: close())
@@ -47,7 +48,7 @@ def person() -> Person:
 def reading() -> Session:
     """The read transaction of this request."""
     if "reading" not in g:
-        transaction = _database().reading()
+        transaction = database().reading()
         g.reading = (transaction, transaction.__enter__())
     session: Session = g.reading[1]
     return session
@@ -63,7 +64,7 @@ def close() -> None:
 def write(command: Callable[[Session], T]) -> T:
     """What `command` did is stored, whole; again from the start where another step came in between."""
     close()
-    return _database().retrying(command)
+    return database().retrying(command)
 
 
 def record_refusal(error: EngineError) -> None:
@@ -71,7 +72,7 @@ def record_refusal(error: EngineError) -> None:
     close()
     place = request.view_args or {}
     number = str(place.get("number", ""))
-    with _database().transaction() as session:
+    with database().transaction() as session:
         history.reject(
             session,
             attempt=request.endpoint or request.path,
@@ -83,6 +84,12 @@ def record_refusal(error: EngineError) -> None:
         )
 
 
-def _database() -> database.Database:
-    opened: database.Database = current_app.extensions["mamori"]
+def clock() -> datetime:
+    """The time now, for what goes on beside the request."""
+    return datetime.now(ZONE)
+
+
+def database() -> Database:
+    """The database of the application, for what goes on beside the request."""
+    opened: Database = current_app.extensions["mamori"]
     return opened

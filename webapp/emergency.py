@@ -46,5 +46,5 @@ def _alarms() -> list[Alarm]:
     """The cases of this person that wait for the message, the latest change first."""
     session, person = edge.reading(), edge.person()
     running = cases.list_cases(session, person, at=edge.now(), running=True, limit=RECENT)
-    offered = ((case, cases.offers(session, case.business_key, person)) for case in running)
-    return [Alarm(case, offer) for case, offers in offered for offer in offers if offer.name == MESSAGE]
+    offers = cases.offers(session, [case.business_key for case in running], person)
+    return [Alarm(case, offer) for case in running for offer in offers[case.business_key] if offer.name == MESSAGE]

@@ -18,6 +18,7 @@ from engine.errors import (
     EngineError,
     NotAllowed,
     NotFound,
+    RevisionChanged,
     TaskAlreadyClaimed,
     TaskAlreadyClosed,
     TooManySteps,
@@ -119,6 +120,10 @@ def reasons(error: EngineError) -> tuple[str, ...]:
             return (_("%(who)s completed this step: %(when)s", who=names.current().addressed(by), when=moment(at)),)
         case TaskAlreadyClosed():
             return (_("This step is no longer needed."),)
+        case RevisionChanged(by=by, at=at):
+            who = names.current().addressed(by)
+            told = _("%(who)s changed this in the meantime: %(when)s.", who=who, when=moment(at))
+            return (told, _("Nothing was overwritten. Please look at it as it is now."))
         case TaskAlreadyClaimed(by=by):
             return (_("%(who)s has taken this on.", who=names.current().addressed(by)),)
     return ()

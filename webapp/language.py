@@ -67,6 +67,13 @@ def gettext(message: str, /, **values: object) -> str:
     return str(flask_babel.gettext(message, **values))
 
 
+def spoken() -> str:
+    """The language of this request, `ja` or `en`; pages ask for it thousands of times."""
+    if "language" not in g:
+        g.language = str(get_locale())
+    return str(g.language)
+
+
 def _messages() -> Translations:
     """The catalogue of this request's language; a page asks for it hundreds of times."""
     if "messages" not in g:
@@ -77,12 +84,12 @@ def _messages() -> Translations:
 
 def moment(value: datetime) -> str:
     """A point in time as people write it: 2026年11月24日(火) 10:00."""
-    return str(format_datetime(value, _MOMENT[str(get_locale())]))
+    return str(format_datetime(value, _MOMENT[spoken()]))
 
 
 def day(value: date) -> str:
     """A day as people write it: 2026年11月24日(火)."""
-    return str(format_date(value, _DAY[str(get_locale())]))
+    return str(format_date(value, _DAY[spoken()]))
 
 
 def _japanese() -> Translations:

@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask_babel import lazy_gettext
+
+from engine import errors
+from engine.errors import EngineError
 from engine.history import Event
 from engine.states import EventType
 from webapp.content import content, title
@@ -42,6 +46,10 @@ class Teller:
         told = "" if tell is None else tell(self, event)
         stopped = _stopped(self, event) if event.faults else ""
         return f"{told} {stopped}".strip()
+
+    def whole(self, event: Event) -> str:
+        """As `sentence`, and of what only the engine cares about as well."""
+        return self.sentence(event) or _BETWEEN.get(event.type, _went_on)(self, event)
 
     def who(self, event: Event) -> str:
         return self.names.addressed(event.actor)
@@ -92,6 +100,8 @@ def _escalated(teller: Teller, event: Event) -> str:
 
 
 def _waited(teller: Teller, event: Event) -> str:
+    if event.missed:
+        return _("The time to wait was over; %(count)s later times went by with it.", count=event.missed)
     return _("The time to wait was over.")
 
 
@@ -137,4 +147,53 @@ _TOLD: Mapping[EventType, Callable[[Teller, Event], str]] = {
     EventType.INCIDENT_OPENED: _stopped,
     EventType.INCIDENT_RETRIED: _retried,
     EventType.VARIABLES_CHANGED: _corrected,
+}
+
+
+def _received(teller: Teller, event: Event) -> str:
+    told = _message(teller, event)
+    return _("“%(process)s” was told: %(told)s.", process=teller.process(event), told=told)
+
+
+def _published(teller: Teller, event: Event) -> str:
+    return _("The processes were told: %(told)s.", told=_message(teller, event))
+
+
+def _message(teller: Teller, event: Event) -> str:
+    name = event.message or ""
+    return content(teller.messages.get(name, name))
+
+
+def _done_by_itself(teller: Teller, event: Event) -> str:
+    return _("An automatic step was done.")
+
+
+def _went_on(teller: Teller, event: Event) -> str:
+    return _("The case went on by itself.")
+
+
+def _rejected(teller: Teller, event: Event) -> str:
+    return _("What %(who)s tried was refused: %(why)s", who=teller.who(event), why=refusal(event.facts.get("error")))
+
+
+def refusal(name: object) -> str:
+    """Why the attempt was refused, by the name of the engine's error."""
+    kind = getattr(errors, str(name), EngineError)
+    for refused, why in _REFUSALS:
+        if isinstance(kind, type) and issubclass(kind, refused):
+            return str(why)
+    return _("the input could not be taken.")
+
+
+_REFUSALS = (
+    (errors.NotAllowed, lazy_gettext("they have no right to do this.")),
+    (errors.NotFound, lazy_gettext("there was nothing of the kind for them.")),
+    (errors.Conflict, lazy_gettext("somebody else was first.")),
+)
+_BETWEEN: Mapping[EventType, Callable[[Teller, Event], str]] = {
+    EventType.MESSAGE_PUBLISHED: _published,
+    EventType.MESSAGE_RECEIVED: _received,
+    EventType.SIGNAL_RECEIVED: _received,
+    EventType.JOB_COMPLETED: _done_by_itself,
+    EventType.ATTEMPT_REJECTED: _rejected,
 }

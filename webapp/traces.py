@@ -21,6 +21,9 @@ FELT = frozenset(
 )
 """What people notice of a process; gateways and automatic steps say nothing to them."""
 
+UNSEEN = ("{*}extensionElements", "{*}conditionExpression", "{*}documentation")
+"""What executes but is not drawn: half of a file."""
+
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
 
 
@@ -38,22 +41,24 @@ class Trace:
 
 def trace(drawn: Diagram, events: Iterable[Event]) -> Trace:
     """What the case's events say of this process; an element without a name has no place in words."""
-    called = _names(drawn.xml)
-    felt = {element: name for (element, kind), name in called.items() if kind in FELT}
+    called, noticed = names(drawn.xml), felt(drawn.xml)
     left = (move.element for event in events for move in event.left if move.process == drawn.process)
     return Trace(
         drawn.process,
         drawn.name,
         {name: sorted(getattr(drawn, name)) for name in ("open", "completed", "flows", "failed")},
-        _words(drawn.open, felt),
-        _words(drawn.failed, {element: name for (element, _kind), name in called.items()}),
-        _words((element for element in left if element in drawn.completed), felt),
+        words(drawn.open, noticed),
+        words(drawn.failed, {element: name for (element, _kind), name in called.items()}),
+        words((element for element in left if element in drawn.completed), noticed),
     )
 
 
 def drawing(drawn: Diagram) -> bytes:
-    """The file of the process with its names in the reader's language."""
+    """What is drawn of the file of the process, with its names in the reader's language."""
     tree = etree.fromstring(drawn.xml, _PARSER)
+    for part in list(tree.iter(*UNSEEN)):
+        if (whole := part.getparent()) is not None:
+            whole.remove(part)
     for each in _named(tree):
         each.attrib["name"] = content(str(each.attrib["name"]))
     return etree.tostring(tree, encoding="utf-8", xml_declaration=True)
@@ -72,12 +77,18 @@ def texts() -> dict[str, str]:
     }
 
 
-def _words(elements: Iterable[str], called: Mapping[str, str]) -> list[str]:
+def felt(xml: bytes) -> dict[str, str]:
+    """Element id → the name of each element that people notice."""
+    return {element: name for (element, kind), name in names(xml).items() if kind in FELT}
+
+
+def words(elements: Iterable[str], called: Mapping[str, str]) -> list[str]:
+    """The names of the elements that have one, each once, in their order."""
     return list(dict.fromkeys(title(called[element]) for element in elements if element in called))
 
 
 @lru_cache(maxsize=64)
-def _names(xml: bytes) -> Mapping[tuple[str, str], str]:
+def names(xml: bytes) -> Mapping[tuple[str, str], str]:
     """The name of each element by its id and kind."""
     found = _named(etree.fromstring(xml, _PARSER))
     return {(str(each.get("id")), etree.QName(each).localname): str(each.get("name")) for each in found}

@@ -28,6 +28,7 @@ from engine.bpmn.advance import (
     HostCall,
     JobCompleted,
     JobFailed,
+    MissedTimer,
     OpenedSubscription,
     OpenedTask,
     Place,
@@ -41,14 +42,13 @@ from engine.bpmn.advance import (
     WantedJob,
 )
 from engine.bpmn.bundle import Bundle, Process, compile_bundle
+from engine.bpmn.digest import execution_digest
 from engine.bpmn.errors import ActorExcluded, BpmnError, BundleInvalid, Finding, TokenGone
 from engine.bpmn.events import Error
 from engine.bpmn.graph import Graph, Node, Way, control_flow
 from engine.bpmn.scopes import Token, Values, holders, visible
-from engine.bpmn.step import Step
+from engine.bpmn.step import SEMANTICS, Step
 
-SEMANTICS = 1
-"""Version of what a step means; recorded with every event, so that a later release can explain a difference."""
 SNAPSHOT_FORMAT = codec.FORMAT
 
 __all__ = [
@@ -73,6 +73,7 @@ __all__ = [
     "HostCall",
     "JobCompleted",
     "JobFailed",
+    "MissedTimer",
     "Node",
     "OpenedSubscription",
     "OpenedTask",
@@ -92,32 +93,35 @@ __all__ = [
     "advance",
     "compile_bundle",
     "control_flow",
+    "execution_digest",
     "task_scope",
 ]
 
 
-def advance(bundle: Bundle, snapshot: Mapping[str, Any] | None, cause: Cause, now: datetime) -> Advance:
+def advance(
+    bundle: Bundle, snapshot: Mapping[str, Any] | None, cause: Cause, now: datetime, semantics: int = SEMANTICS
+) -> Advance:
     """Take the step that `cause` allows and touch nothing else.
 
-    `snapshot` is what the step before returned, None for `Start`; `now` is aware. The same arguments give the
-    same Advance, on any machine. Raises TokenGone if what the cause is about does not wait any more,
-    ActorExcluded, and BpmnError for a cause that does not fit the process.
+    `snapshot` is what the step before returned, None for `Start`; `now` is aware; `semantics` is that of the release
+    that took the step first. The same arguments give the same Advance, on any machine. Raises TokenGone if what the
+    cause is about does not wait any more, ActorExcluded, and BpmnError for a cause that does not fit the process.
     """
     if isinstance(cause, Start):
-        step = _start(bundle, cause, now)
+        step = _start(bundle, cause, now, semantics)
     elif snapshot is None:
         raise BpmnError("まだ始まっていない案件は、進められません。")
     else:
-        step = codec.load(bundle, snapshot, now)
+        step = codec.load(bundle, snapshot, now, semantics)
         _apply(step, cause)
     step.run()
     return step.advance(codec.dump(step))
 
 
-def _start(bundle: Bundle, cause: Start, now: datetime) -> Step:
+def _start(bundle: Bundle, cause: Start, now: datetime, semantics: int) -> Step:
     if cause.process not in bundle.processes:
         raise BpmnError(f"プロセス「{cause.process}」は配備されていません。")
-    step = Step(bundle, cause.process, cause.business_key, 0, now)
+    step = Step(bundle, cause.process, cause.business_key, 0, now, semantics)
     spec = bundle.spec(cause.process)
     start = spec.none_start if cause.message is None else spec.message_starts.get(cause.message)
     if start is None:

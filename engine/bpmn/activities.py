@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from SpiffWorkflow import TaskState
 
 from engine import feel
+from engine.bpmn import compensation
 from engine.bpmn.elements import COMPLETION, Element, Flow
 from engine.bpmn.errors import ElementFault
 from engine.bpmn.events import (
@@ -22,7 +22,8 @@ from engine.bpmn.events import (
     rearm,
 )
 from engine.bpmn.expressions import Expression
-from engine.bpmn.scopes import ProcessSpec, Scope, Subscope, Token, Values, visible
+from engine.bpmn.loops import Loop
+from engine.bpmn.scopes import ProcessSpec, Scope, Subscope, Token, Values, plant, visible
 
 if TYPE_CHECKING:
     from engine.bpmn.step import Step
@@ -32,22 +33,15 @@ MAX_DEPTH = 100
 """Scopes within each other below which no further process is called."""
 
 
-@dataclass(frozen=True, slots=True)
-class MultiInstance:
-    """`zeebe:loopCharacteristics`: one instance of the activity per item of a collection."""
-
-    sequential: bool
-    collection: Expression
-    element: str | None
-    output_collection: str | None
-    output_element: Expression | None
-    completion: Expression | None
-
-
 class Activity(Element):
-    """Something is done here. Boundary events are armed beside the activation, or its multi-instance body."""
+    """Something is done here. Boundary events are armed beside the activation, or the body of its loop."""
 
-    loop: MultiInstance | None = None
+    loop: Loop | None = None
+    handler: Activity | None = None
+    """What undoes it, by compensation; attached by `compensation_event`."""
+    compensation_event: BoundaryEvent | None = None
+    undoes = False
+    """Whether it is the handler of another activity."""
 
     def __init__(self, spec: ProcessSpec, bpmn_id: str, name: str) -> None:
         super().__init__(spec, bpmn_id, name)
@@ -80,86 +74,62 @@ class Activity(Element):
         return self.work(token, step)
 
     def choose(self, token: Token, step: Step) -> tuple[Flow, ...]:
-        return () if token.body is not None else self.outgoing
+        return () if token.body is not None or _undoes(token) else self.outgoing
 
     def results(self, token: Token, step: Step) -> Values:
         if self._is_body(token):
             return token.result
+        if _undoes(token):
+            return {}
         writes = super().results(token, step)
-        if token.body is not None:
-            self._collect(token, writes, step)
+        if self.loop is not None and token.body is not None:
+            self.loop.collect(token, token.body, writes, step)
         return writes
 
     def left(self, token: Token, step: Step) -> bool:
+        if _undoes(token):
+            compensation.undone(token, step)
+            return True
+        compensation.remember(token)
         if token.body is not None:
             self._instance_left(token.body, token, step)
+        compensation.undone(token, step)
         return True
 
-    # Multi-instance -----------------------------------------------------------------------------------
+    # Loops --------------------------------------------------------------------------------------------
 
     def _is_body(self, token: Token) -> bool:
-        return self.loop is not None and token.body is None
+        return self.loop is not None and token.body is None and not _undoes(token)
 
     def _open(self, token: Token, step: Step) -> bool:
-        """Open the instances (all, or the first if sequential); True if there is none."""
+        """Open the instances that begin at once; True if there is none."""
         assert self.loop is not None  # noqa: S101 - only bodies come here
-        items = self.loop.collection.evaluate(visible(token), step.environment)
-        if not isinstance(items, list):
-            raise ElementFault(f"{self.loop.collection.text} がリストになりません({feel.to_text(items)})。")
-        token.internal_data.update(items=items, completed=0)
-        if self.loop.output_collection:
-            token.result[self.loop.output_collection] = [None] * len(items)
-        if not items:
+        first = self.loop.begin(token, step)
+        if not first:
             token.internal_data["done"] = True
             return True
         token._set_state(TaskState.STARTED)
-        for index in range(1 if self.loop.sequential else len(items)):
+        for index in range(first):
             self._open_instance(token, index, step)
         return False
 
     def _open_instance(self, body: Token, index: int, step: Step) -> None:
         assert self.loop is not None  # noqa: S101
-        local: Values = {"loopCounter": feel.from_python(index + 1)}
-        if self.loop.element:
-            local[self.loop.element] = body.internal_data["items"][index]
-        step.spawn(body.workflow, self, body=body.id, index=index, local=local)
-
-    def _collect(self, token: Token, writes: Values, step: Step) -> None:
-        """Evaluate what the instance contributes and whether it completes the whole."""
-        assert self.loop is not None  # noqa: S101
-        body = token.body
-        assert body is not None  # noqa: S101
-        variables = visible(token).new_child({**token.result, **writes})
-        if self.loop.output_element is not None:
-            token.internal_data["collected"] = self.loop.output_element.evaluate(variables, step.environment)
-        if self.loop.completion is not None:
-            instances = sum(1 for other in token.workflow.tokens if other.body is body)
-            counted = variables.new_child(
-                {
-                    "numberOfInstances": feel.from_python(len(body.internal_data["items"])),
-                    "numberOfActiveInstances": feel.from_python(instances - 1),
-                    "numberOfCompletedInstances": feel.from_python(body.internal_data["completed"] + 1),
-                    "numberOfTerminatedInstances": feel.from_python(0),
-                }
-            )
-            whole = self.loop.completion.evaluate(counted, step.environment)
-            if not isinstance(whole, bool):
-                raise ElementFault(f"完了条件 {self.loop.completion.text} が true / false になりません。")
-            token.internal_data["whole"] = whole
+        step.spawn(body.workflow, self, body=body.id, index=index, local=self.loop.local(body, index))
 
     def _instance_left(self, body: Token, token: Token, step: Step) -> None:
         assert self.loop is not None  # noqa: S101
-        data = body.internal_data
-        data["completed"] += 1
-        if self.loop.output_collection:
-            collected = body.result[self.loop.output_collection]
-            assert isinstance(collected, list)  # noqa: S101
-            collected[token.internal_data["index"]] = token.internal_data.get("collected")
-        if token.internal_data.get("whole") or data["completed"] == len(data["items"]):
+        body.internal_data["completed"] += 1
+        if self.loop.completes(token, body):
             step.cancel_instances(body)
             step.resume(body)
         elif self.loop.sequential:
             self._open_instance(body, token.internal_data["index"] + 1, step)
+
+
+def _undoes(token: Token) -> bool:
+    """Whether a completed subprocess is undone here, handler by handler."""
+    return "compensating" in token.internal_data
 
 
 class PlainTask(Activity):
@@ -288,6 +258,22 @@ class ScopeActivity(Activity):
 class Subprocess(ScopeActivity):
     body: ProcessSpec
 
+    def enter(self, token: Token, step: Step) -> bool:
+        return _undoes(token) or super().enter(token, step)
+
+    def work(self, token: Token, step: Step) -> bool:
+        if not _undoes(token):
+            return super().work(token, step)
+        if not token.internal_data["compensating"]:
+            return True
+        scope = Subscope(self.body, token)
+        plant(scope, step.next_number())
+        return compensation.undo_inside(token, scope, step)
+
+    def scope_ended(self, token: Token, scope: Subscope) -> None:
+        if scope.completed:
+            token.internal_data["undoable"] = scope.completed
+
     def open(self, token: Token, step: Step) -> None:
         step.open_scope(Subscope(self.body, token), {})
 
@@ -325,6 +311,7 @@ class CallActivity(ScopeActivity):
 class EventSubprocess(Subprocess):
     """Armed while its scope runs; starts when its start event happens (BPMN 2.0, clause 13.5.4)."""
 
+    undoes_outside = True
     interrupting = True
     trigger: Trigger
     """That of its start event."""
@@ -339,8 +326,11 @@ class EventSubprocess(Subprocess):
 
     def fire(self, token: Token, values: Values, step: Step) -> None:
         if not self.interrupting:
-            rearm(self.trigger, token, visible(token), step)
+            self.rearm(token, step)
         self.happen(token.workflow, values, step)
+
+    def rearm(self, token: Token, step: Step) -> None:
+        rearm(self.trigger, token, visible(token), step)
 
     def happen(self, scope: Scope, values: Values, step: Step) -> None:
         """The event takes place in `scope`."""

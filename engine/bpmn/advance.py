@@ -146,6 +146,14 @@ class WantedJob:
 
 
 @dataclass(frozen=True, slots=True)
+class MissedTimer:
+    """A repeating timer fired once for itself and for `count` later times that had gone by as well."""
+
+    place: Place
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedSubscription:
     place: Place
     kind: Literal["message", "signal"]
@@ -210,6 +218,7 @@ class Advance:
     closed_tasks: tuple[ClosedTask, ...] = ()
     wanted_jobs: tuple[WantedJob, ...] = ()
     dropped_jobs: tuple[int, ...] = ()
+    missed_timers: tuple[MissedTimer, ...] = ()
     opened_subscriptions: tuple[OpenedSubscription, ...] = ()
     closed_subscriptions: tuple[int, ...] = ()
     messages: tuple[ThrownMessage, ...] = ()

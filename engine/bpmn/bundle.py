@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from engine import dmn
 from engine.bpmn.activities import Subprocess, UserTask
+from engine.bpmn.conflicts import parallel_writes
 from engine.bpmn.digest import execution_digest
 from engine.bpmn.errors import BundleInvalid, Finding
 from engine.bpmn.events import Message, ThrowEvent
@@ -39,6 +40,8 @@ class Bundle:
     """Names of the messages that some process waits for or starts with."""
     execution_digest: str
     """SHA-256 of what decides execution: equal when only the diagram was moved."""
+    warnings: tuple[Finding, ...]
+    """What executes, but perhaps not as it was meant."""
     _specs: Mapping[str, ProcessSpec] = field(repr=False)
 
     def spec(self, key: str) -> ProcessSpec:
@@ -55,10 +58,13 @@ def compile_bundle(
     decisions: Mapping[str, bytes],
     forms: Collection[str],
     job_types: Collection[str],
+    *,
+    accepted: bool = False,
 ) -> Bundle:
     """Read, check and compile every file (by file name); raises BundleInvalid with all findings.
 
-    `forms` are the form ids that the deployment holds, `job_types` what the worker can do.
+    `forms` are the form ids that the deployment holds, `job_types` what the worker can do. `accepted`: an earlier
+    release found nothing in these files, and what this one would find does not stop the instances that run on them.
     """
     findings: list[Finding] = []
     definitions = _read_decisions(decisions, findings)
@@ -72,13 +78,14 @@ def compile_bundle(
     for spec in specs.values():
         check_process(spec, findings)
         check_references(spec, findings, definitions, forms, job_types, specs)
-    if findings:
+    if findings and not accepted:
         raise BundleInvalid(tuple(findings))
     return Bundle(
         processes={key: _describe(spec, names[key]) for key, spec in specs.items()},
         decisions=definitions,
         messages=frozenset(name for spec in specs.values() for name in _awaited(spec)),
         execution_digest=execution_digest(processes, decisions),
+        warnings=tuple(warning for spec in specs.values() for warning in parallel_writes(spec, specs)),
         _specs=specs,
     )
 

@@ -38,6 +38,8 @@ class Element(BpmnSpecMixin):
 
     starts_process = False
     """Whether a token here opens a process of its own (a call activity)."""
+    undoes_outside = False
+    """Whether compensation thrown in the scope of a token here is for the scope around it (an event subprocess)."""
 
     def __init__(self, spec: ProcessSpec, bpmn_id: str, name: str) -> None:
         super().__init__(spec, bpmn_id, bpmn_name=name)

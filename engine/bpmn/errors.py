@@ -11,7 +11,7 @@ class BpmnError(EngineError):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing in a file that must be mended before the bundle can be deployed."""
+    """One thing in a file that must be mended before the bundle can be deployed; as a warning, looked at."""
 
     file: str
     element_id: str

@@ -7,6 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from engine import feel
+from engine.bpmn import compensation
+from engine.bpmn.advance import MissedTimer
+from engine.bpmn.cycles import Schedule
 from engine.bpmn.elements import Element
 from engine.bpmn.errors import ElementFault
 from engine.bpmn.expressions import Expression, Variables
@@ -52,26 +55,65 @@ class Escalation:
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """The event happens when `expression` becomes true."""
+
+    expression: Expression
+
+    def holds(self, variables: Variables, environment: feel.Environment) -> bool:
+        """Null counts as false: its variables may not be there yet. Anything else but a boolean is a fault."""
+        value = self.expression.evaluate(variables, environment)
+        if value is not None and not isinstance(value, bool):
+            raise ElementFault(f"条件 {self.expression.text} が true / false になりません({feel.to_text(value)})。")
+        return value is True
+
+
+@dataclass(frozen=True, slots=True)
+class Compensation:
+    """Undo `activity`, or everything that was completed in the scope."""
+
+    activity: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Terminate:
     pass
 
 
-Trigger = Message | Signal | Error | Escalation | Timer | Terminate
-AWAITED = (Message, Signal, Timer)
-"""Triggers that come from outside and are waited for; errors and escalations look for their catcher."""
+Trigger = Message | Signal | Error | Escalation | Timer | Condition | Compensation | Terminate
+AWAITED = (Message, Signal, Timer, Condition)
+"""Triggers that are waited for; errors and escalations look for their catcher."""
 
 
 def arm(trigger: Trigger, token: Token, variables: Variables, step: Step) -> None:
-    """Offer the waiting `token` to the outside: as a timer job or a subscription."""
+    """Offer the waiting `token` to the outside, as a timer job or a subscription; a condition is tested at once."""
     if isinstance(trigger, Timer):
-        remaining = token.internal_data.get("remaining")
-        due, left = trigger.due(variables, step.environment, step.now, remaining)
-        token.internal_data["remaining"] = left
-        step.want_timer(token, due)
+        _arm_timer(trigger, token, variables, step)
     elif isinstance(trigger, Message):
         step.subscribe(token, "message", trigger.name, trigger.key_value(variables, step.environment))
     elif isinstance(trigger, Signal):
         step.subscribe(token, "signal", trigger.name, "")
+    elif isinstance(trigger, Condition):
+        step.untested = True
+
+
+def _arm_timer(timer: Timer, token: Token, variables: Variables, step: Step) -> None:
+    remaining = token.internal_data.get("remaining")
+    if timer.kind != "cycle":
+        token.internal_data["remaining"] = 0
+        step.want_timer(token, timer.due(variables, step.environment, step.now))
+    elif step.semantics == 1:
+        due, left = timer.drifting(variables, step.environment, step.now, remaining)
+        token.internal_data["remaining"] = left
+        step.want_timer(token, due)
+    else:
+        _follow(timer.schedule(variables, step.environment, step.now, remaining), token, step)
+
+
+def _follow(schedule: Schedule, token: Token, step: Step) -> None:
+    token.internal_data.pop("remaining", None)
+    token.internal_data["schedule"] = schedule.stored()
+    step.want_timer(token, schedule.due)
 
 
 def disarm(trigger: Trigger | None, token: Token, step: Step) -> None:
@@ -138,6 +180,8 @@ class ThrowEvent(Element):
                 step.throw_message(message, key, token.local)
             case Signal(name):
                 step.throw_signal(name, token.local)
+            case Compensation(activity):
+                return compensation.undo(token, activity, step)
             case Error() as error if step.catcher(token, error) is None:
                 raise ElementFault(f"エラー「{error.code}」を受け止めるものがありません。")
         return True
@@ -164,13 +208,22 @@ class BoundaryEvent(Element):
     def arm(self, host: Token, step: Step) -> None:
         if isinstance(self.trigger, AWAITED):
             token = step.new_token(host.workflow, self, host=host.id)
-            arm(self.trigger, token, visible(host), step)
+            try:
+                arm(self.trigger, token, visible(host), step)
+            except ElementFault:
+                if step.semantics > 1:  # else it is withdrawn with the others
+                    step.remove(token)
+                raise
 
     def fire(self, token: Token, values: Values, step: Step) -> None:
         host = token.workflow.tasks[token.internal_data["host"]]
         if not self.interrupting:
-            rearm(self.trigger, token, visible(host), step)
+            self.rearm(token, step)
         self.happen(host, values, step)
+
+    def rearm(self, token: Token, step: Step) -> None:
+        host = token.workflow.tasks[token.internal_data["host"]]
+        rearm(self.trigger, token, visible(host), step)
 
     def happen(self, host: Token, values: Values, step: Step) -> None:
         """The event takes place at the activity `host`."""
@@ -190,7 +243,18 @@ def rearm(trigger: Trigger, token: Token, variables: Variables, step: Step) -> N
     """A non-interrupting event goes on waiting; a timer only while its cycle lasts."""
     if not isinstance(trigger, Timer):
         return
-    if token.internal_data.get("remaining") == 0:
+    if "schedule" in token.internal_data:
+        schedule, missed = Schedule.restored(token.internal_data["schedule"]).fired(step.now)
+        if missed:
+            step.missed.append(MissedTimer(token.place, missed))
+        if schedule is None:
+            step.remove(token)
+        else:
+            _follow(schedule, token, step)
+    elif token.internal_data.get("remaining") == 0:
         step.remove(token)
     else:
-        arm(trigger, token, variables, step)
+        try:  # armed by an earlier release
+            arm(trigger, token, variables, step)
+        except ElementFault as fault:
+            step.stop(token, "rearm", str(fault))

@@ -12,8 +12,13 @@ from engine.bpmn.errors import Finding
 from engine.bpmn.scopes import ProcessSpec
 
 
-def check_process(spec: ProcessSpec, findings: list[Finding], *, inner: bool = False) -> None:
-    """Check the structure of a process and of every subprocess in it."""
+def check_process(
+    spec: ProcessSpec, findings: list[Finding], *, inner: bool = False, undone: ProcessSpec | None = None
+) -> None:
+    """Check the structure of a process and of every subprocess in it.
+
+    `undone`: the scope that compensation thrown here is for, if it is not this one.
+    """
     if not spec.name:
         findings.append(Finding(spec.file, "", "", "プロセスに ID がありません。"))
     if spec.none_start is None and (inner or not spec.message_starts):
@@ -21,7 +26,10 @@ def check_process(spec: ProcessSpec, findings: list[Finding], *, inner: bool = F
     for element in spec.elements.values():
         findings.extend(Finding(spec.file, element.bpmn_id, element.bpmn_name, m) for m in _messages(element))
         if isinstance(element, act.Subprocess):
-            check_process(element.body, findings, inner=True)
+            around = (undone or spec) if isinstance(element, act.EventSubprocess) else None
+            check_process(element.body, findings, inner=True, undone=around)
+        if isinstance(element, ev.ThrowEvent) and isinstance(element.trigger, ev.Compensation):
+            _check_undone(element, element.trigger.activity, undone or spec, findings)
     reached = _reached(spec)
     for name, element in spec.elements.items():
         if name not in reached:
@@ -35,6 +43,14 @@ def check_process(spec: ProcessSpec, findings: list[Finding], *, inner: bool = F
             )
 
 
+def _check_undone(event: ev.ThrowEvent, activity: str | None, scope: ProcessSpec, findings: list[Finding]) -> None:
+    named = scope.task_specs.get(activity)
+    undoable = isinstance(named, act.Activity) and (named.handler is not None or isinstance(named, act.Subprocess))
+    if activity is not None and not undoable:
+        told = f"補償する活動「{activity}」が、この範囲にないか、補償の処理を持ちません。"
+        findings.append(Finding(scope.file, event.bpmn_id, event.bpmn_name, told))
+
+
 def _messages(element: Element) -> Iterator[str]:
     if isinstance(element, gw.ExclusiveGateway | gw.InclusiveGateway):
         yield from _choice(element)
@@ -45,7 +61,8 @@ def _messages(element: Element) -> Iterator[str]:
         yield "出るフローが二つ以上あります。ゲートウェイで分けてください。"
     if isinstance(element, gw.EventBasedGateway):
         yield from _event_based(element)
-    if isinstance(element, ev.BoundaryEvent) and not element.outgoing:
+    compensates = isinstance(element, ev.BoundaryEvent) and isinstance(element.trigger, ev.Compensation)
+    if isinstance(element, ev.BoundaryEvent) and not element.outgoing and not compensates:
         yield "境界イベントから出るフローがありません。"
     if isinstance(element, ev.StartEvent | ev.BoundaryEvent | act.EventSubprocess) and element.incoming:
         yield "ここにフローは入れられません。"
@@ -93,6 +110,8 @@ def _reached(spec: ProcessSpec) -> set[str]:
         element = spec.task_specs[name]
         pending += [flow.target for flow in element.outgoing]
         pending += [boundary.bpmn_id for boundary in getattr(element, "boundaries", ())]
+        if isinstance(element, act.Activity) and element.handler and element.compensation_event:
+            pending += [element.compensation_event.bpmn_id, element.handler.bpmn_id]
     return found
 
 
@@ -111,7 +130,10 @@ def check_references(
 
     if spec.deadline_decision is not None and spec.deadline_decision not in decisions:
         findings.append(Finding(spec.file, spec.name, "", f"期限の決定「{spec.deadline_decision}」がありません。"))
+    decides = processes[spec.process].deadline_decision is not None
     for element in spec.elements.values():
+        if isinstance(element, act.UserTask) and element.due_event and not decides:
+            tell(element, "期限の出来事(dueEvent)を受ける期限の決定(deadlineDecision)が、プロセスにありません。")
         match element:
             case act.UserTask() if element.form_id and element.form_id not in forms:
                 tell(element, f"フォーム「{element.form_id}」がありません。")

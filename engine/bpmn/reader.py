@@ -14,22 +14,21 @@ from engine import dmn
 from engine.bpmn import activities as act
 from engine.bpmn import events as ev
 from engine.bpmn import gateways as gw
+from engine.bpmn.attachments import attach
+from engine.bpmn.characteristics import read_multi_instance, read_standard_loop
 from engine.bpmn.elements import Element, Flow
 from engine.bpmn.errors import Finding
 from engine.bpmn.expressions import VariableMapping
+from engine.bpmn.extensions import check_extensions
 from engine.bpmn.scopes import ProcessSpec
 from engine.bpmn.timers import Timer
 from engine.bpmn.triggers import ProcessFile, read_message, read_trigger
-from engine.bpmn.zeebe import BPMN, CAMUNDA_7, ZEEBE, extension, extensions, link, local, properties
+from engine.bpmn.zeebe import BPMN, ZEEBE, extension, link, local, properties
 
 DOCUMENTATION = frozenset(
     "documentation extensionElements incoming outgoing laneSet dataObject dataObjectReference dataStoreReference "
     "textAnnotation association group ioSpecification property dataInputAssociation dataOutputAssociation "
     "category auditing monitoring resourceRole".split()
-)
-EXTENSIONS = frozenset(
-    "userTask formDefinition assignmentDefinition taskSchedule ioMapping properties calledDecision calledElement "
-    "taskDefinition taskHeaders script loopCharacteristics subscription versionTag".split()
 )
 ELEMENTS: dict[str, type[Element]] = {
     "task": act.PlainTask,
@@ -52,12 +51,12 @@ ELEMENTS: dict[str, type[Element]] = {
     "intermediateCatchEvent": ev.CatchEvent,
     "boundaryEvent": ev.BoundaryEvent,
 }
+LOOPS = ("multiInstanceLoopCharacteristics", "standardLoopCharacteristics")
 PUBLISH = "publish-message"
 ATTRIBUTES = {
     "completionQuantity": "1",
     "eventGatewayType": "Exclusive",
     "instantiate": "false",
-    "isForCompensation": "false",
     "parallelMultiple": "false",
     "startQuantity": "1",
 }
@@ -76,6 +75,7 @@ def read_processes(file: str, source: bytes, findings: list[Finding]) -> list[tu
         return []
     reading = ProcessFile(file, root, findings)
     _index(reading)
+    check_extensions(reading)
     found = [
         (_Scope(reading, node, node.get("id", ""), "process").read(), node.get("name", "") or node.get("id", ""))
         for node in root.iterchildren(f"{BPMN}process")
@@ -120,14 +120,16 @@ class _Scope:
                 flows.append(node)
             elif name in ELEMENTS:
                 self._element(node, name)
-            elif name == "multiInstanceLoopCharacteristics" and self.kind == "subprocess":
+            elif name in LOOPS and self.kind == "subprocess":
                 continue  # read with the activity itself
             elif name not in DOCUMENTATION:
                 told = node if node.get("id") else self.node
                 self.file.tell(told, f"{name} は、このエンジンでは実行できません。")
         self._connect(flows)
-        self._attach()
+        attach(self.file, self.spec, self.node)
         gw.set_reach(self.spec)
+        triggers = (getattr(element, "trigger", None) for element in self.spec.elements.values())
+        self.spec.conditional = any(isinstance(trigger, ev.Condition) for trigger in triggers)
         return self.spec
 
     # Elements -----------------------------------------------------------------------------------------
@@ -156,20 +158,12 @@ class _Scope:
         for child in node.iterchildren(f"{BPMN}*"):
             name = local(child)
             known = name in DOCUMENTATION or name.endswith("EventDefinition")
-            known |= name in ("multiInstanceLoopCharacteristics", "script")
+            known |= name in LOOPS
             if not (known or (inner and (name == "sequenceFlow" or name in ELEMENTS))) and not inner:
                 self.file.tell(node, f"{name} は、このエンジンでは実行できません。")
         for name, executed in ATTRIBUTES.items():
             if node.get(name, executed) != executed:
                 self.file.tell(node, f"{name}={node.get(name)} は、このエンジンでは実行できません。")
-        if any(str(name).startswith(CAMUNDA_7) for name in node.attrib):
-            self.file.tell(node, "Camunda 7 の属性は使えません。")
-        for found in extensions(node):
-            tag = str(found.tag)
-            if tag.startswith(CAMUNDA_7):
-                self.file.tell(node, f"Camunda 7 の拡張 {local(found)} は使えません。")
-            elif tag.startswith(ZEEBE) and local(found) not in EXTENSIONS:
-                self.file.tell(node, f"拡張 {local(found)} は、このエンジンでは実行できません。")
 
     def _mappings(self, element: Element, node: etree._Element) -> None:
         mapping = extension(node, "ioMapping")
@@ -202,6 +196,8 @@ class _Scope:
         task.excluded_users = self.file.optional(node, given.get("excludedUsers"))
         task.due_event = given.get("dueEvent")
         task.due_from = self.file.optional(node, given.get("dueFrom"))
+        if task.due_from is not None and task.due_event is None:
+            self.file.tell(node, "dueFrom は、dueEvent と一緒に指定してください。")
 
     def _read_service_task(self, task: act.ServiceTask, node: etree._Element) -> None:
         definition = extension(node, "taskDefinition")
@@ -237,6 +233,8 @@ class _Scope:
         if not text:
             self.file.tell(node, "呼び出すプロセス(processId)を指定してください。")
         task.process = self.file.expression(node, text)
+        if node.get("calledElement", text) != text:
+            self.file.tell(node, "calledElement 属性は使えません。呼び出すプロセスは processId で指定してください。")
         if called is not None:
             task.all_parent_variables = called.get("propagateAllParentVariables", "true") != "false"
             task.all_child_variables = called.get("propagateAllChildVariables", "true") != "false"
@@ -291,10 +289,11 @@ class _Scope:
         name = link(node)
         if name is not None:
             self.link_throws.append((node, name))
-        if isinstance(event.trigger, ev.Message):
-            definition = extension(node, "taskDefinition")
-            if definition is not None and definition.get("type") != PUBLISH:
-                self.file.tell(node, f"メッセージを送るイベントの種類は {PUBLISH} にしてください。")
+        definition = extension(node, "taskDefinition")
+        if definition is not None and not isinstance(event.trigger, ev.Message):
+            self.file.tell(node, "ジョブの種類(taskDefinition)は、メッセージを送るイベントだけに付けられます。")
+        elif definition is not None and definition.get("type") != PUBLISH:
+            self.file.tell(node, f"メッセージを送るイベントの種類は {PUBLISH} にしてください。")
         if isinstance(event.trigger, ev.Error) and event.trigger.code is None:
             self.file.tell(node, "エラー終了には、エラーコードが要ります。")
 
@@ -305,6 +304,8 @@ class _Scope:
         if trigger is None:
             self.file.tell(node, "境界イベントのきっかけ(メッセージ・タイマーなど)がありません。")
             trigger = ev.Signal("")
+        if isinstance(trigger, ev.Compensation) and trigger.activity is not None:
+            self.file.tell(node, "補償の境界イベントに、補償する活動(activityRef)は指定できません。")
         if isinstance(trigger, ev.Error) and not event.interrupting:
             self.file.tell(node, "エラーの境界イベントは、割込みにしてください。")
         event.trigger = trigger
@@ -312,26 +313,13 @@ class _Scope:
     # Loops --------------------------------------------------------------------------------------------
 
     def _loop(self, element: act.Activity, node: etree._Element) -> None:
-        loop = node.find(f"{BPMN}multiInstanceLoopCharacteristics")
-        if loop is None:
-            return
-        details = extension(loop, "loopCharacteristics")
-        if details is None or not details.get("inputCollection"):
-            self.file.tell(node, "複数インスタンスには、入力のコレクション(inputCollection)が要ります。")
-            return
-        if loop.find(f"{BPMN}loopCardinality") is not None:
-            self.file.tell(node, "loopCardinality は使えません。inputCollection を指定してください。")
-        if loop.get("behavior", "All") != "All":
-            self.file.tell(node, "複数インスタンスの behavior は、このエンジンでは実行できません。")
-        condition = loop.find(f"{BPMN}completionCondition")
-        element.loop = act.MultiInstance(
-            sequential=loop.get("isSequential") == "true",
-            collection=self.file.expression(node, details.get("inputCollection")),
-            element=details.get("inputElement"),
-            output_collection=details.get("outputCollection"),
-            output_element=self.file.optional(node, details.get("outputElement")),
-            completion=None if condition is None else self.file.optional(node, condition.text),
-        )
+        found = [child for child in node.iterchildren(f"{BPMN}*") if local(child) in LOOPS]
+        if len(found) > 1:
+            self.file.tell(node, "繰返しと複数インスタンスは、一つだけ指定してください。")
+        elif found and local(found[0]) == "standardLoopCharacteristics":
+            element.loop = read_standard_loop(self.file, node, found[0])
+        elif found:
+            element.loop = read_multi_instance(self.file, node, found[0])
 
     # Flows --------------------------------------------------------------------------------------------
 
@@ -377,22 +365,6 @@ class _Scope:
             self.file.tell(throw, f"リンク「{name}」を受けるイベントが一つではありません({len(catches)} 個)。")
         for catch in catches[:1]:
             yield Flow(f"{throw.get('id')} → {catch}", name, throw.get("id", ""), catch)
-
-    def _attach(self) -> None:
-        for event in self.spec.elements.values():
-            if isinstance(event, ev.BoundaryEvent):
-                host = self.spec.task_specs.get(event.attached_to)
-                if isinstance(host, act.Activity) and not isinstance(host, act.EventSubprocess):
-                    host.boundaries += (event,)
-                else:
-                    self.file.findings.append(
-                        Finding(
-                            self.file.name,
-                            event.bpmn_id,
-                            event.bpmn_name,
-                            "境界イベントの付く活動がありません。",
-                        )
-                    )
 
 
 def _snake(name: str) -> str:

@@ -23,6 +23,7 @@ from engine import feel
 from engine.bpmn.advance import Place
 
 if TYPE_CHECKING:
+    from engine.bpmn.compensation import Completed
     from engine.bpmn.elements import Element
     from engine.bpmn.step import Step
 
@@ -49,6 +50,8 @@ class ProcessSpec(WorkflowSpec):
         self.message_starts: dict[str, Element] = {}
         self.event_subprocesses: list[Element] = []
         self.deadline_decision: str | None = None
+        self.conditional = False
+        """Whether an event of this very scope waits for a condition."""
 
     @property
     def elements(self) -> dict[str, Element]:
@@ -99,6 +102,8 @@ class _ScopeMixin:
     data: Values
     tasks: dict[int, Token]
     task_tree: Token
+    completed: list[Completed]
+    """What compensation can undo, the oldest first."""
 
     @property
     def tokens(self) -> list[Token]:
@@ -121,7 +126,7 @@ class Instance(_ScopeMixin, BpmnWorkflow):
     def __init__(self, spec: ProcessSpec, step: Step) -> None:
         super().__init__(spec, deserializing=True)
         self.step = step
-        self.path, self.owner = "", None
+        self.path, self.owner, self.completed = "", None, []
 
 
 class Subscope(_ScopeMixin, BpmnSubWorkflow):
@@ -129,7 +134,7 @@ class Subscope(_ScopeMixin, BpmnSubWorkflow):
 
     def __init__(self, spec: ProcessSpec, owner: Token) -> None:
         super().__init__(spec, owner.id, owner.workflow.top_workflow, deserializing=True)
-        self.path, self.owner = owner.inner_path, owner
+        self.path, self.owner, self.completed = owner.inner_path, owner, []
         self.top_workflow.subprocesses[owner.id] = self
 
 

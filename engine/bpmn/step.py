@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from SpiffWorkflow import TaskState
 
 from engine import business_days, dmn, feel
+from engine.bpmn import conditions
 from engine.bpmn.advance import (
     Advance,
     ClosedTask,
@@ -23,6 +24,7 @@ from engine.bpmn.advance import (
     ElementMove,
     Fault,
     HostCall,
+    MissedTimer,
     OpenedSubscription,
     OpenedTask,
     ThrownMessage,
@@ -34,8 +36,8 @@ from engine.bpmn.catching import Catcher, find_catcher
 from engine.bpmn.elements import Element, Flow
 from engine.bpmn.errors import BpmnError, ElementFault, TokenGone
 from engine.bpmn.gateways import Join, release_inclusive
+from engine.bpmn.moments import to_moment
 from engine.bpmn.scopes import Instance, ProcessSpec, Scope, Token, Values, plant, write
-from engine.bpmn.timers import to_moment
 
 if TYPE_CHECKING:
     from engine.bpmn.activities import ScopeActivity, UserTask
@@ -44,6 +46,12 @@ if TYPE_CHECKING:
 
 HostFunction = Callable[[tuple[feel.Value, ...], feel.Environment], feel.Value]
 
+SEMANTICS = 2
+"""Version of what a step means; recorded with every event, so that its history is replayed as it was taken.
+
+1: a repeating timer is counted anew from each firing, and a boundary event that could not be armed is withdrawn.
+2: it keeps to its schedule and tells what was missed, and nothing is withdrawn that was not offered.
+"""
 MAX_RUNS = 10_000
 """Tokens that one cause may set running; beyond it a loop without anything to wait for is assumed."""
 
@@ -51,20 +59,26 @@ MAX_RUNS = 10_000
 class Step:
     """Everything one cause does to one instance."""
 
-    def __init__(self, bundle: Bundle, process: str, business_key: str, counter: int, now: datetime) -> None:
+    def __init__(
+        self, bundle: Bundle, process: str, business_key: str, counter: int, now: datetime, semantics: int = SEMANTICS
+    ) -> None:
         self.bundle = bundle
         self.business_key = business_key
         self.counter = counter
         self.now = now
+        self.semantics = semantics
         self.instance = Instance(bundle.spec(process), self)
         self.queue: deque[Token] = deque()
         self.ended = False
+        self.untested = False
+        """Whether something was written or armed since conditions were tested."""
         self.consumed_job: int | None = None
         self.moves: list[ElementMove] = []
         self.opened_tasks: dict[int, OpenedTask] = {}
         self.closed_tasks: list[ClosedTask] = []
         self.wanted_jobs: dict[int, WantedJob] = {}
         self.dropped_jobs: list[int] = []
+        self.missed: list[MissedTimer] = []
         self.opened_subscriptions: dict[int, OpenedSubscription] = {}
         self.closed_subscriptions: list[int] = []
         self.messages: list[ThrownMessage] = []
@@ -89,6 +103,7 @@ class Step:
             closed_tasks=tuple(self.closed_tasks),
             wanted_jobs=tuple(self.wanted_jobs.values()),
             dropped_jobs=tuple(self.dropped_jobs),
+            missed_timers=tuple(self.missed),
             opened_subscriptions=tuple(self.opened_subscriptions.values()),
             closed_subscriptions=tuple(self.closed_subscriptions),
             messages=tuple(self.messages),
@@ -106,13 +121,20 @@ class Step:
     def scopes(self) -> list[Scope]:
         return [self.instance, *self.instance.subprocesses.values()]
 
-    def token(self, number: int) -> Token:
-        """The live token with this number; raises TokenGone."""
+    def find(self, number: int) -> Token | None:
+        """The live token with this number, if there is one."""
         for scope in self.scopes():
             token = scope.tasks.get(number)
             if token is not None and token is not scope.task_tree:
                 return token
-        raise TokenGone(number)
+        return None
+
+    def token(self, number: int) -> Token:
+        """The live token with this number; raises TokenGone."""
+        token = self.find(number)
+        if token is None:
+            raise TokenGone(number)
+        return token
 
     def next_number(self) -> int:
         self.counter += 1
@@ -251,7 +273,7 @@ class Step:
     def run(self) -> None:
         """Run ready tokens until every token waits or the instance has ended."""
         runs = 0
-        while self.queue or any(release_inclusive(scope) for scope in self.scopes()):
+        while self._goes_on():
             token = self.queue.popleft()
             if not token.has_state(TaskState.READY) or token.id not in token.workflow.tasks:
                 continue
@@ -262,7 +284,11 @@ class Step:
             else:
                 token.run()
 
-    def stop(self, token: Token, phase: Literal["enter", "run", "arm"], message: str) -> None:
+    def _goes_on(self) -> bool:
+        conditions.let_happen(self)
+        return bool(self.queue) or any(release_inclusive(scope) for scope in self.scopes())
+
+    def stop(self, token: Token, phase: Literal["enter", "run", "arm", "rearm", "test"], message: str) -> None:
         """The element cannot go on: it keeps what it has and waits for an operator."""
         token.internal_data["fault"] = phase
         self.faults[token.id] = Fault(token.place, message)
@@ -285,6 +311,10 @@ class Step:
             scope = token.workflow
             self.remove(token)
             token.task_spec.arm(scope, self)
+        elif phase == "rearm":
+            token.task_spec.rearm(token, self)
+        elif phase == "test":
+            self.untested = True
         else:
             token._ready() if token.has_state(TaskState.WAITING) else self._run_again(token)
 
@@ -376,6 +406,7 @@ class Step:
 
     def record_variable(self, scope: str, name: str, value: feel.Value) -> None:
         self.variables.append(VariableChange(scope, name, value))
+        self.untested = True
 
     def _recorded(self, function: feel.Function) -> HostFunction:
         def recorded(arguments: tuple[feel.Value, ...], environment: feel.Environment) -> feel.Value:

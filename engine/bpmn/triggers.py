@@ -11,17 +11,18 @@ from engine import feel
 from engine.bpmn import events as ev
 from engine.bpmn.errors import Finding
 from engine.bpmn.expressions import Expression
-from engine.bpmn.timers import Timer
+from engine.bpmn.timers import Timer, TimerKind
 from engine.bpmn.zeebe import BPMN, extension, headers, local
 
 TRIGGERS: dict[str, frozenset[str]] = {
     "startEvent": frozenset({"message"}),
-    "eventSubprocessStart": frozenset({"message", "timer", "signal", "error", "escalation"}),
-    "endEvent": frozenset({"message", "signal", "error", "escalation", "terminate"}),
-    "intermediateThrowEvent": frozenset({"message", "signal", "escalation", "link"}),
-    "intermediateCatchEvent": frozenset({"message", "timer", "signal", "link"}),
-    "boundaryEvent": frozenset({"message", "timer", "signal", "error", "escalation"}),
+    "eventSubprocessStart": frozenset({"message", "timer", "signal", "error", "escalation", "conditional"}),
+    "endEvent": frozenset({"message", "signal", "error", "escalation", "terminate", "compensate"}),
+    "intermediateThrowEvent": frozenset({"message", "signal", "escalation", "link", "compensate"}),
+    "intermediateCatchEvent": frozenset({"message", "timer", "signal", "link", "conditional"}),
+    "boundaryEvent": frozenset({"message", "timer", "signal", "error", "escalation", "conditional", "compensate"}),
 }
+TIMES: dict[str, TimerKind] = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
 
 
 @dataclass(slots=True)
@@ -69,15 +70,31 @@ def _single_trigger(
             return _timer(file, node, definition)
         case "signal":
             signal = _global(file, node, definition.get("signalRef"), "シグナル")
-            return ev.Signal("" if signal is None else signal.get("name", ""))
+            return ev.Signal("" if signal is None else _constant(file, node, signal, "name", "シグナルの名前") or "")
+        case "conditional":
+            return _condition(file, node, definition)
+        case "compensate":
+            if definition.get("waitForCompletion", "true") != "true":
+                file.tell(node, "補償を待たずに進むこと(waitForCompletion)は、このエンジンではできません。")
+            return ev.Compensation(definition.get("activityRef"))
         case "terminate":
             return ev.Terminate()
         case "link":
             return None
     wanted = definition.get(f"{kind}Ref")
     found = None if wanted is None else _global(file, node, wanted, kind)
-    code = None if found is None else found.get(f"{kind}Code")
+    code = None
+    if found is not None and found.get(f"{kind}Code") is not None:
+        code = _constant(file, node, found, f"{kind}Code", "コード")
     return ev.Error(code) if kind == "error" else ev.Escalation(code)
+
+
+def _constant(file: ProcessFile, node: etree._Element, found: etree._Element, attribute: str, what: str) -> str | None:
+    """A name that is known before anything runs: not empty, and no expression."""
+    text = found.get(attribute)
+    if not text or text.startswith("="):
+        file.tell(node, f"{what}を文字列で指定してください({text or '空です'})。")
+    return text
 
 
 def _global(file: ProcessFile, node: etree._Element, reference: str | None, what: str) -> etree._Element | None:
@@ -107,19 +124,24 @@ def _time_to_live(file: ProcessFile, node: etree._Element) -> timedelta:
     if fault is not None:
         file.tell(node, fault)
         return timedelta(0)
-    due, _ = timer.due({}, feel.Environment(now=start), start)
-    return due - start
+    return timer.due({}, feel.Environment(now=start), start) - start
+
+
+def _condition(file: ProcessFile, node: etree._Element, definition: etree._Element) -> ev.Condition:
+    text = definition.findtext(f"{BPMN}condition", "")
+    expression = file.expression(node, text)
+    if expression.compiled is None:
+        file.tell(node, f"条件 {text} は、= で始まる FEEL で書いてください。")
+    return ev.Condition(expression)
 
 
 def _timer(file: ProcessFile, node: etree._Element, definition: etree._Element) -> Timer | None:
-    for child in definition.iterchildren(f"{BPMN}*"):
-        kind = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}.get(local(child))
-        if kind is None:
-            continue
-        timer = Timer(kind, file.expression(node, child.text))  # type: ignore[arg-type]  # one of the three
-        fault = timer.check()
-        if fault is not None:
-            file.tell(node, fault)
-        return timer
-    file.tell(node, "タイマーの時刻・期間・繰返しがありません。")
-    return None
+    given = [child for child in definition.iterchildren(f"{BPMN}*") if local(child) in TIMES]
+    if len(given) != 1:
+        file.tell(node, f"タイマーには、時刻・期間・繰返しのどれか一つを指定してください({len(given)} 個あります)。")
+        return None
+    timer = Timer(TIMES[local(given[0])], file.expression(node, given[0].text))
+    fault = timer.check()
+    if fault is not None:
+        file.tell(node, fault)
+    return timer

@@ -69,7 +69,11 @@ def _parts(logic: object) -> Iterator[object]:
 
 
 def _in_table(place: Place, table: DecisionTable, variables: Mapping[str, Type]) -> Iterator[TableFinding]:
-    yield from output_findings(place, table)
+    try:
+        yield from output_findings(place, table)
+    except feel.FeelLimitExceeded:
+        message = "使える値を調べる式の計算が多すぎるため、出力の値を最後までは調べられませんでした。"
+        yield place.finding(FindingKind.NOT_DECIDED, message)
     try:
         axes = TableAxes(table, variables)
         yield from input_findings(place, table, axes)

@@ -49,6 +49,16 @@ class Literal:
 
 
 @dataclass(frozen=True, slots=True)
+class Constant(Literal):
+    """A FEEL expression that is a number, a string, a boolean or null as it is written."""
+
+    value: Value
+
+    def evaluate(self, scope: Scope, run: Run) -> Value:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a boxed context; the result line has no variable."""
 

@@ -8,11 +8,11 @@ from lxml import etree
 from engine import feel
 from engine.dmn import boxed
 from engine.dmn.boxed import Boxed, Broken, Variable
+from engine.dmn.conditions import Conditions
 from engine.dmn.item_definitions import TypeNames
 from engine.dmn.tables import (
     Aggregation,
     Cell,
-    Conditions,
     DecisionTable,
     HitPolicy,
     InputClause,
@@ -22,6 +22,7 @@ from engine.dmn.tables import (
 from engine.dmn.types import ANY, FunctionType, Reference, Type, allowed_text
 from engine.dmn.xml import Findings, child, children, local_name, text_at
 from engine.feel import Environment, Expression, FeelSyntaxError, UnaryTests, Value
+from engine.feel.syntax import Literal, Name
 
 ANNOTATION_SEPARATOR = " / "
 Cells = dict[tuple[int, str], Cell]  # by column and text
@@ -73,7 +74,10 @@ class Compiler:
     def feel(self, element: etree._Element, text: str) -> Boxed:
         """Return the literal expression of the text, broken where it is not FEEL."""
         parsed = self.parsed(element, text)
-        return parsed if isinstance(parsed, Broken) else boxed.Literal(parsed)
+        if isinstance(parsed, Broken):
+            return parsed
+        syntax = parsed.syntax
+        return boxed.Constant(parsed, syntax.value) if isinstance(syntax, Literal) else boxed.Literal(parsed)
 
     def parsed(self, element: etree._Element, text: str) -> Expression | Broken:
         language = element.get("expressionLanguage", "FEEL")
@@ -217,7 +221,7 @@ def _table(compiler: Compiler, element: etree._Element) -> Boxed:
         inputs=inputs,
         outputs=outputs,
         rules=rules,
-        conditions=tuple(Conditions.of([rule.cells[column] for rule in rules]) for column in range(len(inputs))),
+        conditions=tuple(Conditions.of([rule.cells[column].tests for rule in rules]) for column in range(len(inputs))),
     )
 
 
@@ -233,11 +237,17 @@ def _input(compiler: Compiler, clause: etree._Element) -> InputClause:
     return InputClause(
         element_id=clause.get("id", ""),
         text=text,
+        name=_variable_name(logic),
         expression=logic,
         type=type_,
         allowed=compiler.types.unary_tests(child(clause, "inputValues")),
         allowed_text=text_at(clause, "inputValues", "text"),
     )
+
+
+def _variable_name(logic: Boxed) -> str | None:
+    syntax = logic.expression.syntax if isinstance(logic, boxed.Literal) else None
+    return syntax.name if isinstance(syntax, Name) else None
 
 
 def _outputs(compiler: Compiler, table: etree._Element) -> tuple[OutputClause, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from engine.feel import Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # one is made for each rule that matches, and a frozen one takes three times as long to make
 class MatchedRule:
     """One rule whose input entries all held; `index` counts from 1, as the modeller shows it."""
 

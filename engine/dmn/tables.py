@@ -1,17 +1,16 @@
 """Decision tables (DMN 1.5, 8): hit policies, aggregation, and the record of every rule that matched."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import Enum
 
 from engine import feel
 from engine.dmn.boxed import Boxed
+from engine.dmn.conditions import Conditions, Rules
 from engine.dmn.model import MatchedRule
 from engine.dmn.run import Run, Scope
 from engine.dmn.types import Type, coerce
-from engine.feel import Environment, Expression, UnaryTests, Value
-from engine.feel.syntax import Literal
+from engine.feel import Expression, UnaryTests, Value
 
 
 class HitPolicy(Enum):
@@ -37,10 +36,11 @@ class Aggregation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class InputClause:
-    """A column to test: the expression, its type, and the values it may have."""
+    """A column to test: the expression, its type, and the values it may have; `name` where it is just a variable."""
 
     element_id: str
     text: str
+    name: str | None
     expression: Boxed
     type: Type
     allowed: UnaryTests | None
@@ -81,57 +81,6 @@ class Rule:
 
 
 Outputs = Mapping[str, Value]
-Rules = int  # a set of rules: the bit of the first is 1, of the next 2, and so on
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """What a column asks of its value.
-
-    `listed` has the rules whose entry is a list of plain constants, by type and constant; `tests` has every other
-    distinct entry with the rules that have it; `indifferent` are the rules that take every value.
-    """
-
-    listed: Mapping[type, Mapping[Value, Rules]]
-    tests: tuple[tuple[UnaryTests, Rules], ...]
-    indifferent: Rules
-
-    @classmethod
-    def of(cls, cells: Sequence[Cell]) -> "Conditions":
-        """Return the conditions of a column, given its cells from the first rule to the last."""
-        listed: dict[type, dict[Value, Rules]] = {}
-        tests: dict[int, tuple[UnaryTests, Rules]] = {}
-        indifferent = 0
-        for place, cell in enumerate(cells):
-            rule = 1 << place
-            if cell.tests is None:
-                indifferent |= rule
-            elif (constants := _plain_constants(cell.tests)) is not None:
-                for constant in constants:
-                    of_type = listed.setdefault(type(constant), {})
-                    of_type[constant] = of_type.get(constant, 0) | rule
-            else:
-                _, rules = tests.get(id(cell), (cell.tests, 0))
-                tests[id(cell)] = cell.tests, rules | rule
-        return cls(listed, tuple(tests.values()), indifferent)
-
-    def passed(self, value: Value, left: Rules, scope: Scope, environment: Environment) -> Rules:
-        """Return the rules whose entry the value passes, of those that are left."""
-        passed = self.indifferent
-        if (of_type := self.listed.get(type(value))) is not None:
-            passed |= of_type.get(value, 0)
-        for tests, rules in self.tests:
-            if left & rules and tests.evaluate(value, scope, environment):
-                passed |= rules
-        return left & passed
-
-
-def _plain_constants(tests: UnaryTests) -> list[Value] | None:
-    """Return the strings, numbers and booleans of which one must equal the value, None for any other tests."""
-    constants = [node.value for node in tests.syntax or () if isinstance(node, Literal)]
-    if tests.negated or len(constants) != len(tests.syntax or ()):
-        return None
-    return constants if all(type(constant) in (str, Decimal, bool) for constant in constants) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +98,9 @@ class DecisionTable:
     def evaluate(self, scope: Scope, run: Run) -> Value:
         """Return what the hit policy makes of the rules that match, null with a fault if it forbids them."""
         faults_before = len(run.faults)
-        values = tuple([self._input(clause, scope, run) for clause in self.inputs])
+        matched = self._matching(scope, run)
         if len(run.faults) > faults_before:
             return None
-        matched = self._matching(values, scope, run)
         results = [self._conclude(rule, scope, run) for rule in matched]
         if len(run.faults) > faults_before:
             return None
@@ -160,28 +108,29 @@ class DecisionTable:
             return self._default(scope, run)
         return _POLICIES[self.hit_policy](self, results, run)
 
-    def _input(self, clause: InputClause, scope: Scope, run: Run) -> Value:
-        value = clause.expression.evaluate(scope, run)
-        value = coerce(value, clause.type, run.environment, clause.text)
-        run.trace.inputs[clause.text] = value
-        if value is None or clause.allowed is None or clause.allowed.evaluate(value, scope, run.environment):
-            return value
-        return run.fault(
-            f"{self.name}: 入力 {clause.text} の値 {feel.to_text(value)} は、"
-            f"使える値({clause.allowed_text})にありません。"
-        )
-
-    def _matching(self, values: tuple[Value, ...], scope: Scope, run: Run) -> list[Rule]:
+    def _matching(self, scope: Scope, run: Run) -> list[Rule]:
         """Return the rules whose every input entry holds, in order; only the first under FIRST.
 
         Column by column, each entry that a rule still depends on is tested once.
         """
         left: Rules = (1 << len(self.rules)) - 1
-        for value, conditions in zip(values, self.conditions, strict=True):
-            left = conditions.passed(value, left, scope, run.environment)
+        for clause, conditions in zip(self.inputs, self.conditions, strict=True):
+            left = conditions.passed(self._input(clause, scope, run), left, scope, run.environment)
         if self.hit_policy is HitPolicy.FIRST:
             left &= -left
         return [self.rules[place] for place in _places(left)]
+
+    def _input(self, clause: InputClause, scope: Scope, run: Run) -> Value:
+        name, environment = clause.name, run.environment
+        value = scope[name] if name is not None and name in scope else clause.expression.evaluate(scope, run)
+        value = coerce(value, clause.type, environment, clause.text)
+        run.trace.inputs[clause.text] = value
+        if value is None or clause.allowed is None or clause.allowed.evaluate(value, scope, environment):
+            return value
+        return run.fault(
+            f"{self.name}: 入力 {clause.text} の値 {feel.to_text(value)} は、"
+            f"使える値({clause.allowed_text})にありません。"
+        )
 
     def _conclude(self, rule: Rule, scope: Scope, run: Run) -> Outputs:
         outputs = {
@@ -222,12 +171,14 @@ class DecisionTable:
         )
 
 
-def _places(rules: Rules) -> Iterator[int]:
-    """Yield the places of the rules in the set, in order."""
+def _places(rules: Rules) -> list[int]:
+    """Return the places of the rules in the set, in order."""
+    places = []
     while rules:
         lowest = rules & -rules
-        yield lowest.bit_length() - 1
+        places.append(lowest.bit_length() - 1)
         rules ^= lowest
+    return places
 
 
 def _place(value: Value, ranking: Expression, run: Run) -> int:

@@ -170,7 +170,7 @@ def convert(value: Value, type_: Type, environment: Environment) -> Value:
 
 def coerce(value: Value, type_: Type, environment: Environment, place: str) -> Value:
     """Return the value as one of the type, or null with a warning that names the place."""
-    if value is None or type_ is ANY or type_.holds(value, environment):
+    if value is None or type_.holds(value, environment):
         return value
     try:
         return convert(value, type_, environment)

@@ -1,7 +1,7 @@
 """The handlers' pages over many cases, beside a Flask page that does nothing, in one run.
 
 Server time of a whole request through the application, and what a browser transfers for the first visit: the page and
-every file of ours that it names. Usage: bench_pages.py [CASES, 1000 if absent]
+every file of ours that it names, those that come late with the diagrams and the diagrams too. Usage: bench_pages.py [CASES, 1000 if absent]
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from webapp.__main__ import DEMO_PASSWORD, prepare
 
 SCENARIO = deployments.BUNDLED[0] / "harassment-response" / "scenarios" / "C-11.yaml"
 ROUNDS = 30
-ASSET = re.compile(r'(?:src|href)="(/static/[^"]+)"')
+ASSET = re.compile(r'(?:src|href|data-script|data-style|data-diagram)="(/[^"]+\.(?:css|js|svg|bpmn))"')
+BROWSER = {"Accept-Encoding": "gzip, deflate, br"}
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
@@ -73,9 +74,11 @@ def times(request: Callable[[], object]) -> list[float]:
 
 def transferred(client: FlaskClient, path: str) -> int:
     """Bytes of the page and of every file of ours that it names."""
-    page = client.get(path)
+    page = client.get(path, headers=BROWSER)
     assert page.status_code == 200, (path, page.status)
-    return len(page.data) + sum(len(client.get(found).data) for found in set(ASSET.findall(page.text)))
+    files = [client.get(found, headers=BROWSER) for found in set(ASSET.findall(page.text))]
+    assert all(file.status_code == 200 for file in files), path
+    return sum(len(answer.data) for answer in (page, *files))
 
 
 def bare() -> FlaskClient:

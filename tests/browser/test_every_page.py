@@ -39,6 +39,15 @@ def on_a_case(window: Window) -> None:
     expect(window.region("手続").get_by_role("img", name="手続の図")).to_be_visible()
 
 
+def on_a_replay(window: Window) -> None:
+    """Amid the case, with a form, a decision table and the diagram, and stepped once by the script."""
+    window.open(f"{CASE}/replay?step=5")
+    expect(window.page.locator("#replay")).not_to_have_attribute("aria-busy", "true")
+    expect(window.page.get_by_role("img", name="手続の図")).to_be_visible()
+    window.keys("ArrowRight")
+    expect(window.page.get_by_role("group", name="いまの安全")).to_be_visible()
+
+
 def on_a_rejected_form(window: Window) -> None:
     window.open("/")
     window.follow(REPLYING)
@@ -60,6 +69,8 @@ PAGES: Mapping[str, Callable[[Window], None]] = {
     "cases": on("/cases"),
     "search without a hit": on("/cases?q=見当たらない言葉&overdue=yes"),
     "case": on_a_case,
+    "replay": on_a_replay,
+    "replay as text": on(f"{CASE}/replay/text"),
     "emergency": on("/emergency"),
     "settings": on("/settings"),
     "nothing there": on("/nowhere"),

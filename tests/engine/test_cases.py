@@ -61,7 +61,7 @@ def test_a_message_is_offered_to_its_groups_while_the_case_waits_for_it(office: 
 
     def offered(name: str) -> list[str]:
         with office.database.reading() as session:
-            return [offer.name for offer in cases.offers(session, office.case, office.person(name))]
+            return [offer.name for offer in cases.offers(session, [office.case], office.person(name))[office.case]]
 
     assert offered("carla") == ["ordered"]
     office.complete("WA_01_prepare", by="anna")

@@ -264,3 +264,17 @@ def test_decision_tables_are_checked_for_gaps_and_overlaps_with_examples(mamori:
     assert mamori("dmn", "check", str(tmp_path / "gone.dmn")).output.endswith(
         "を読めません(No such file or directory)。\n"
     )
+
+
+def test_lint_warns_of_parallel_writes_and_lets_them_pass(folder: Path) -> None:
+    pair = folder / "pair.bpmn"
+    assert not CliRunner().invoke(cli.main, ["lint", str(folder)]).output.startswith("注意")
+    mapping = '<zeebe:ioMapping><zeebe:output source="=1" target="shared"/></zeebe:ioMapping></bpmn:extensionElements>'
+    pair.write_text(pair.read_text("utf-8").replace("</bpmn:extensionElements>", mapping), "utf-8")
+
+    result = CliRunner().invoke(cli.main, ["lint", str(folder)])
+
+    assert result.exit_code == 0
+    (warning,) = [line for line in result.output.splitlines() if line.startswith("注意: pair.bpmn")]
+    assert "「shared」" in warning
+    assert result.output.endswith("このまま配備できます。\n")

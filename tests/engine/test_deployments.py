@@ -66,6 +66,22 @@ def test_going_back_to_older_files_is_a_new_version_of_them(office: Any, bundle_
     assert (back.new, back.versions["review"]) == (True, 3)
 
 
+def test_what_an_earlier_release_let_through_goes_on_running_but_is_not_deployed_again(
+    office: Any, bundle_files: Mapping[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed = b'<zeebe:taskSchedule followUpDate="=now()"/></bpmn:extensionElements>'
+    files = changed(bundle_files, b"</bpmn:extensionElements>", followed)
+    with monkeypatch.context() as earlier:
+        earlier.setattr("engine.bpmn.reader.check_extensions", lambda file: None)
+        deploy(office, files)
+    bundles._kept.clear()
+
+    office.start("review", amount=1).complete("RV_01_review", by="anna", verdict="good")
+
+    assert office.open_tasks() == ["RV_02_second_look"]
+    assert rejected(office, files)
+
+
 def test_history_says_who_deployed_what(office: Any, bundle_files: Mapping[str, bytes]) -> None:
     deployed = deploy(office, changed(bundle_files, b"RV_02", b"RV_05"))
 
@@ -173,3 +189,31 @@ def test_two_bundles_stand_side_by_side(office: Any, bundle_files: Mapping[str, 
     assert [start.id for start in found.starts] == ["review", "wait", "second"]
     assert names["wait2"] == "呼ばれるのを待つ"
     assert not deploy(office, bundle_files).new
+
+
+def test_who_deployed_last_is_known(office: Any, bundle_files: Mapping[str, bytes]) -> None:
+    with office.database.reading() as session:
+        assert deployments.last_by(session) is None
+    deploy(office, changed(bundle_files, b"RV_02_second_look", b"RV_05_closer_look"))
+
+    with office.database.reading() as session:
+        assert deployments.last_by(session) == "carla"
+        assert [(row.id, row.by, row.current) for row in deployments.listing(session)] == [
+            (2, "carla", True),
+            (1, None, False),
+        ]
+        assert deployments.successor(session, 1) == 2
+
+
+def test_what_breaks_a_policy_is_deployed_only_by_an_override(office: Any, bundle_files: Mapping[str, bytes]) -> None:
+    rule = b"policies: [{id: P1, title: T, every_task: [deadline]}]"
+    files = {**bundle_files, "policies.yaml": rule}
+    assert rejected(office, files)
+
+    grounds = deployments.Grounds("why", override="for now")
+    with office.database.transaction() as session:
+        found = deployments.deploy(session, files, by="carla", at=office.now, job_types=JOB_TYPES, grounds=grounds)
+    with office.database.reading() as session:
+        facts = [event.facts for event in history.of_system(session)][-1]
+
+    assert (found.new, facts["reason"], facts["override"]) == (True, "why", "for now")

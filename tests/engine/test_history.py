@@ -91,7 +91,7 @@ def test_the_hash_of_an_event_is_sha_256_over_its_canonical_form(told: Any) -> N
         "instance_id": 1,
         "business_key": "2026-0001",
         "definition": second.definition,
-        "semantics": 1,
+        "semantics": 2,
         "facts": second.facts,
         "commitments": second.commitments,
         "previous": first.hash,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from sqlalchemy import select, update
 from engine import bpmn, deployments, feel, history, instances, jobs, replay
 from engine.errors import InstanceNotFound
 from engine.jobs import BUILT_IN, Call, CallFailed, Outside
-from engine.states import EventType
-from engine.tables import HistoryEvent, HistoryValue, ProcessInstance
+from engine.states import EventType, JobState
+from engine.tables import HistoryEvent, HistoryValue, Job, ProcessInstance
 
 
 def folds(office: Any) -> list[replay.Replay]:
@@ -132,3 +133,53 @@ def test_an_instance_keeps_its_definition_in_replay_too(office: Any, bundle_file
 def test_an_unknown_instance_is_told(office: Any) -> None:
     with office.database.reading() as session, pytest.raises(InstanceNotFound):
         replay.fold(session, 99)
+
+
+def with_daily_word(office: Any, files: Mapping[str, bytes]) -> None:
+    """Deploy the pause with a daily timer at its task, which goes on."""
+    cycle = (
+        b'<bpmn:boundaryEvent id="daily" attachedToRef="PS_01_go_on" cancelActivity="false"><bpmn:timerEventDefinition>'
+        b"<bpmn:timeCycle>R/P1D</bpmn:timeCycle></bpmn:timerEventDefinition></bpmn:boundaryEvent>"
+        b'<bpmn:endEvent id="said"/><bpmn:sequenceFlow id="daily_said" sourceRef="daily" targetRef="said"/>'
+    )
+    end = b'<bpmn:endEvent id="end"/>'
+    pause = {"pause.bpmn": files["pause.bpmn"].replace(end, cycle + end)}
+    with office.database.transaction() as session:
+        deployments.deploy(session, {**files, **pause}, by=None, at=office.now, job_types=("notify", "charge"))
+
+
+def test_a_timer_served_late_tells_history_what_it_missed_and_folds(
+    office: Any, bundle_files: Mapping[str, bytes]
+) -> None:
+    with_daily_word(office, bundle_files)
+    office.start("pause").later(days=2).run_jobs()
+
+    office.later(days=3, hours=12).run_jobs()
+
+    with office.database.reading() as session:
+        fired = history.of_instance(session, office.instance)[-1]
+        (job,) = session.execute(select(Job.due).where(Job.state == JobState.WAITING)).scalars()
+    assert fired.missed == 2  # after one day; after two and three days with it
+    assert job == office.now + timedelta(hours=12)
+    assert [fold.divergence for fold in folds(office)] == [None]
+
+
+def test_what_was_taken_with_earlier_semantics_folds_with_them(
+    office: Any, bundle_files: Mapping[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_daily_word(office, bundle_files)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(bpmn, "SEMANTICS", 1)
+        earlier.setattr(bpmn.advance, "__defaults__", (1,))
+        office.start("pause").later(days=2).run_jobs()
+        office.later(days=1, hours=5).run_jobs()
+
+    for _ in range(2):
+        office.later(days=1, hours=7).run_jobs()
+
+    with office.database.reading() as session:
+        (due,) = session.execute(select(Job.due).where(Job.state == JobState.WAITING)).scalars()
+        taken = session.execute(select(HistoryEvent.semantics).where(HistoryEvent.chain == str(office.instance)))
+        assert list(taken.scalars()) == [1, 1, 1, 2, 2]
+    assert due == office.now + timedelta(days=1) - timedelta(hours=7)
+    assert [fold.divergence for fold in folds(office)] == [None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -123,6 +124,15 @@ POSTS = (
     "/filters/1/delete",
     "/notices/1",
     "/settings",
+    "/studio/revisions",
+    "/studio/revisions/1/upload",
+    "/studio/revisions/1/reset",
+    "/studio/revisions/1/remove",
+    "/studio/revisions/1/scenarios",
+    "/studio/revisions/1/act",
+    "/studio/revisions/1/edit/call.form",
+    "/studio/revisions/1/preview",
+    "/studio/versions/1/take-back",
 )
 
 
@@ -168,3 +178,15 @@ def test_every_response_lets_the_browser_trust_only_our_own_pages(signed_in: Peo
 
 def test_pages_of_people_are_kept_by_no_cache(signed_in: People) -> None:
     assert signed_in("clerk1").client.get("/").headers["Cache-Control"] == "no-store"
+
+
+def test_files_travel_compressed_and_pages_with_their_secrets_do_not(signed_in: People) -> None:
+    client, packed = signed_in("clerk1").client, {"Accept-Encoding": "gzip"}
+
+    with client.get("/static/mamori.css") as plain, client.get("/static/mamori.css", headers=packed) as file:
+        assert file.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(file.data) == plain.data
+    page = client.get("/", headers=packed)
+
+    assert "Content-Encoding" not in page.headers
+    assert 'name="csrf_token"' in page.text

@@ -78,7 +78,7 @@ def test_what_is_overdue_stands_first_and_is_marked(
     assert [kind for kind, _ in cards] == ["overdue", None]
     assert "期限超過" in cards[0][1]
     assert "2026-0001" in cards[0][1]
-    assert "期限超過 1" in clerk.open("/cases").text
+    assert "いますぐ・期限超過 1" in clerk.open("/cases").text
 
 
 def test_a_missed_deadline_opens_the_step_to_the_next_group_and_tells_them(
@@ -201,7 +201,9 @@ def test_the_picture_is_drawn_from_the_file_of_the_process_and_the_way(
     }
     drawn = clerk.client.get(place.get("data-diagram"))
     assert drawn.content_type == "application/xml; charset=utf-8"
-    assert etree.fromstring(drawn.data).xpath("//*[@id='check']/@name") == ["申込みを確かめる"]
+    picture = etree.fromstring(drawn.data)
+    assert picture.xpath("//*[@id='check']/@name") == ["申込みを確かめる"]
+    assert picture.xpath("//*[local-name() = 'extensionElements']") == []  # what is not drawn does not travel
 
 
 def test_a_step_that_must_be_done_at_once_reproaches_nobody(app: Flask, signed_in: People, applied: str) -> None:
@@ -210,7 +212,9 @@ def test_a_step_that_must_be_done_at_once_reproaches_nobody(app: Flask, signed_i
         task = tables.UserTask
         session.execute(update(task).where(task.id == 2).values(due=task.opened_at))
 
-    card = chief.open("/").document.xpath("//ul[@class='cards']/li")[0].text_content()
+    inbox, page = chief.open("/"), chief.open("/tasks/2")
 
+    card = inbox.document.xpath("//ul[@class='cards']/li")[0].text_content()
     assert "いますぐ" in card
     assert "期限超過" not in card
+    assert page.document.xpath("//aside[@class='guidance']/details/@open") != []

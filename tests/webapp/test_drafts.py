@@ -62,7 +62,8 @@ def test_the_script_gets_the_fields_that_matter_now_and_nothing_else(signed_in: 
     answer = autosave(signed_in("clerk1"), asking, [("kind", "repair"), ("count", "x")], **{"HX-Request": "true"})
 
     fragment = html.document_fromstring(answer.text)
-    assert (answer.status_code, answer.headers["Vary"]) == (200, "HX-Request, Cookie")
+    assert answer.status_code == 200
+    assert {"HX-Request", "Cookie"} <= set(answer.headers["Vary"].split(", "))
     assert "<header" not in answer.text
     assert fragment.xpath("//*[@id='fields']//*[@name='broken_at']/@type") == ["datetime-local"]
     assert "下書きを保存しました" in fragment.get_element_by_id("draft").text_content()

@@ -143,7 +143,7 @@ def test_the_inbox_counts_what_is_mine_open_and_overdue(
         box.text_content().split()[0]: box.findtext(".//strong")
         for box in page.document.xpath("//ul[@class='counts']/li")
     }
-    assert counts == {"あなたの担当": "1", "引き受けを待っている工程": "1", "期限超過": "2"}
+    assert counts == {"あなたの担当": "1", "引き受けを待っている工程": "1", "いますぐ・期限超過": "2"}
 
 
 @pytest.mark.parametrize(

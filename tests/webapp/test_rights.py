@@ -1,7 +1,8 @@
 """Who may open and do what: one table of person, page and relation to the case.
 
 clerk1 completed the first step and is excluded from the second; clerk2 and chief1 may do the second; nurse1 reads
-every case; adviser1 was named in a field that lets people in, adviser2 was not; auditor1 only reads, names masked.
+every case; adviser1 was named in a field that lets people in, adviser2 was not; auditor1 only reads, names masked;
+owner1 changes the processes, which chief1 approves, and has no part in cases.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from engine import history
 from engine.states import EventType
 from tests.webapp.conftest import APPLICATION, Page, People
 
-PEOPLE = ("clerk1", "clerk2", "chief1", "nurse1", "adviser1", "adviser2", "auditor1")
+PEOPLE = ("clerk1", "clerk2", "chief1", "nurse1", "adviser1", "adviser2", "auditor1", "owner1")
 ADDRESSES = {
     "the inbox": "GET /",
     "the cases": "GET /cases",
@@ -23,6 +24,12 @@ ADDRESSES = {
     "no case": "GET /cases/2026-0002",
     "the diagram": "GET /cases/2026-0001/diagrams/1/request.bpmn",
     "no diagram": "GET /cases/2026-0001/diagrams/1/other.bpmn",
+    "the replay": "GET /cases/2026-0001/replay",
+    "the replay as text": "GET /cases/2026-0001/replay/text",
+    "its steps": "GET /cases/2026-0001/replay/steps",
+    "its form": "GET /cases/2026-0001/replay/form?step=2",
+    "no replay": "GET /cases/2026-0002/replay",
+    "no steps": "GET /cases/2026-0002/replay/steps",
     "the step they may do": "GET /tasks/2",
     "no step": "GET /tasks/99",
     "incidents": "GET /incidents",
@@ -43,35 +50,75 @@ ADDRESSES = {
     "comment": "POST /cases/2026-0001/comments?text=x",
     "tell": "POST /cases/2026-0001/messages?message=urgent",
     "tell nothing": "POST /cases/2026-0001/messages?message=unknown",
+    "the studio": "GET /studio",
+    "a version": "GET /studio/versions/1",
+    "a file of a version": "GET /studio/versions/1/files/call.form",
+    "all files of a version": "GET /studio/versions/1/bundle.zip",
+    "no version": "GET /studio/versions/99",
+    "no revision": "GET /studio/revisions/99",
+    "edit no revision": "GET /studio/revisions/99/edit/call.form",
+    "findings of no revision": "GET /studio/revisions/99/findings/call.form",
+    "preview for no revision": "POST /studio/revisions/99/preview",
+    "begin a revision": "POST /studio/revisions?base=1&title=x",
+    "take back nothing": "POST /studio/versions/99/take-back?reason=x",
+    "upload to nothing": "POST /studio/revisions/99/upload",
+    "undo nothing": "POST /studio/revisions/99/reset?name=call.form",
+    "take out nothing": "POST /studio/revisions/99/remove?name=call.form",
+    "try nothing": "POST /studio/revisions/99/scenarios",
+    "approve nothing": "POST /studio/revisions/99/act?_do=approve",
+    "save to nothing": "POST /studio/revisions/99/edit/call.form?content=x",
 }
 TABLE = {
-    #                        clerk1 clerk2 chief1 nurse1 adviser1 adviser2 auditor1
-    "the inbox":            (200,   200,   200,   200,   200,     200,     200),
-    "the cases":            (200,   200,   200,   200,   200,     200,     200),
-    "the case":             (200,   200,   200,   200,   200,     404,     200),
-    "no case":              (404,   404,   404,   404,   404,     404,     404),
-    "the diagram":          (200,   200,   200,   200,   200,     404,     200),
-    "no diagram":           (404,   404,   404,   404,   404,     404,     404),
-    "the step they may do": (403,   200,   200,   403,   403,     404,     403),
-    "no step":              (404,   404,   404,   404,   404,     404,     404),
-    "incidents":            (404,   404,   200,   200,   404,     404,     404),
-    "the emergency card":   (200, 200, 200, 200, 200, 200, 200),
-    "keep a filter":        (200, 200, 200, 200, 200, 200, 200),
-    "delete no filter":     (404, 404, 404, 404, 404, 404, 404),
-    "put away no notice":   (200, 200, 200, 200, 200, 200, 200),
-    "choose a language":    (200, 200, 200, 200, 200, 200, 200),
-    "settings":             (200,   200,   200,   200,   200,     200,     200),
-    "choose mail":          (200,   200,   200,   200,   200,     200,     200),
-    "start":                (200,   200,   403,   403,   403,     403,     403),
-    "start nothing":        (404,   404,   404,   404,   404,     404,     404),
-    "complete":             (403,   200,   200,   403,   403,     404,     403),
-    "claim":                (403,   200,   200,   403,   403,     404,     403),
-    "keep a draft":         (403,   200,   200,   403,   403,     404,     403),
-    "give back what nobody took":(403, 403, 403, 403, 403, 404, 403),
-    "hand on":              (403,   200,   200,   403,   403,     404,     403),
-    "comment":              (200,   200,   200,   200,   200,     404,     403),
-    "tell":                 (200,   200,   200,   200,   200,     404,     403),
-    "tell nothing":         (404,   404,   404,   404,   404,     404,     404),
+    #                        clerk1 clerk2 chief1 nurse1 adviser1 adviser2 auditor1 owner1
+    "the inbox":            (200,   200,   200,   200,   200,     200,     200, 200),
+    "the cases":            (200,   200,   200,   200,   200,     200,     200, 200),
+    "the case":             (200,   200,   200,   200,   200,     404,     200, 404),
+    "no case":              (404,   404,   404,   404,   404,     404,     404, 404),
+    "the diagram":          (200,   200,   200,   200,   200,     404,     200, 404),
+    "no diagram":           (404,   404,   404,   404,   404,     404,     404, 404),
+    "the replay":           (200,   200,   200,   200,   200,     404,     200, 404),
+    "the replay as text":   (200,   200,   200,   200,   200,     404,     200, 404),
+    "its steps":            (200,   200,   200,   200,   200,     404,     200, 404),
+    "its form":             (200,   200,   200,   200,   200,     404,     200, 404),
+    "no replay":            (404,   404,   404,   404,   404,     404,     404, 404),
+    "no steps":             (404,   404,   404,   404,   404,     404,     404, 404),
+    "the step they may do": (403,   200,   200,   403,   403,     404,     403, 404),
+    "no step":              (404,   404,   404,   404,   404,     404,     404, 404),
+    "incidents":            (404,   404,   200,   200,   404,     404,     404, 404),
+    "the emergency card":   (200, 200, 200, 200, 200, 200, 200, 200),
+    "keep a filter":        (200, 200, 200, 200, 200, 200, 200, 200),
+    "delete no filter":     (404, 404, 404, 404, 404, 404, 404, 404),
+    "put away no notice":   (200, 200, 200, 200, 200, 200, 200, 200),
+    "choose a language":    (200, 200, 200, 200, 200, 200, 200, 200),
+    "settings":             (200,   200,   200,   200,   200,     200,     200, 200),
+    "choose mail":          (200,   200,   200,   200,   200,     200,     200, 200),
+    "start":                (200,   200,   403,   403,   403,     403,     403, 403),
+    "start nothing":        (404,   404,   404,   404,   404,     404,     404, 404),
+    "complete":             (403,   200,   200,   403,   403,     404,     403, 404),
+    "claim":                (403,   200,   200,   403,   403,     404,     403, 404),
+    "keep a draft":         (403,   200,   200,   403,   403,     404,     403, 404),
+    "give back what nobody took":(403, 403, 403, 403, 403, 404, 403, 404),
+    "hand on":              (403,   200,   200,   403,   403,     404,     403, 404),
+    "comment":              (200,   200,   200,   200,   200,     404,     403, 404),
+    "tell":                 (200,   200,   200,   200,   200,     404,     403, 404),
+    "tell nothing":         (404,   404,   404,   404,   404,     404,     404, 404),
+    "the studio":            (404, 404, 200, 404, 404, 404, 404, 200),
+    "a version":             (404, 404, 200, 404, 404, 404, 404, 200),
+    "a file of a version":   (404, 404, 200, 404, 404, 404, 404, 200),
+    "all files of a version":(404, 404, 200, 404, 404, 404, 404, 200),
+    "no version":            (404, 404, 404, 404, 404, 404, 404, 404),
+    "no revision":           (404, 404, 404, 404, 404, 404, 404, 404),
+    "edit no revision":      (404, 404, 403, 404, 404, 404, 404, 404),
+    "findings of no revision": (404, 404, 403, 404, 404, 404, 404, 404),
+    "preview for no revision": (404, 404, 403, 404, 404, 404, 404, 404),
+    "begin a revision":      (404, 404, 403, 404, 404, 404, 404, 200),
+    "take back nothing":     (404, 404, 404, 404, 404, 404, 404, 404),
+    "upload to nothing":     (404, 404, 404, 404, 404, 404, 404, 404),
+    "undo nothing":          (404, 404, 404, 404, 404, 404, 404, 404),
+    "take out nothing":      (404, 404, 404, 404, 404, 404, 404, 404),
+    "try nothing":           (404, 404, 404, 404, 404, 404, 404, 404),
+    "approve nothing":       (404, 404, 404, 404, 404, 404, 404, 404),
+    "save to nothing":       (404, 404, 403, 404, 404, 404, 404, 404),
 }  # fmt: skip
 ANSWERS = "//dl[@class='answers']/dt[.='体調']/following-sibling::dd[1]"
 ROWS = {page: dict(zip(PEOPLE, row, strict=True)) for page, row in TABLE.items()}
@@ -146,6 +193,7 @@ def test_the_inbox_offers_what_one_may_do_and_nothing_else(signed_in: People, ap
         "adviser1": [],
         "adviser2": [],
         "auditor1": [],
+        "owner1": [],
     }
 
 

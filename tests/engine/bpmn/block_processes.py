@@ -1,206 +1,39 @@
-"""Random block-structured processes: as a tree for the token game, and as BPMN in the Camunda 8 dialect.
-
-What a step does must not depend on the order of things that happen at once, which BPMN leaves open: wherever
-variables are written without a wait, the wait that causes it stands directly before.
-"""
+"""Block-structured processes as BPMN in the Camunda 8 dialect."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count, pairwise
-from typing import Any
+from itertools import pairwise
 from xml.sax.saxutils import quoteattr
-
-from hypothesis import strategies as st
 
 from .blocks import (
     FORM,
     Activity,
     Block,
-    Boundary,
     Call,
     Catch,
     Condition,
     Event,
     EventChoice,
+    EventSubprocess,
     Exclusive,
+    Guarded,
     Inclusive,
+    Jump,
     Loop,
-    MultiInstance,
     Parallel,
     Pass,
     Path,
     Processes,
+    Repetition,
     Sequence,
+    StandardLoop,
     Subprocess,
     Task,
+    Throw,
 )
 
-VARIABLES = ("v0", "v1", "v2")
 MAIN = "main"
-
-# Trees ----------------------------------------------------------------------------------------------------
-
-
-class _Trees:
-    def __init__(self, draw: Callable[..., Any]) -> None:
-        self.draw = draw
-        self.numbers = count(1)
-        self.called: list[str] = []
-        self.budget = 22
-        self.kinds: dict[str, Callable[[int], Block]] = {
-            "task": self.task,
-            "sequence": self.sequence,
-            "exclusive": self.exclusive,
-            "parallel": self.parallel,
-            "inclusive": self.inclusive,
-            "loop": self.loop,
-            "subprocess": self.subprocess,
-            "choice": self.choice,
-            "call": self.call,
-            "catch": self.catch,
-            "pass": self.nothing,
-        }
-
-    def name(self, kind: str) -> str:
-        return f"{kind}{next(self.numbers)}"
-
-    def one(self, *values: Any) -> Any:
-        return self.draw(st.sampled_from(values))
-
-    def block(self, depth: int) -> Block:
-        self.budget -= 1
-        if depth <= 0 or self.budget <= 0:
-            return self.kinds[self.one("task", "task", "catch", "pass")](0)
-        return self.kinds[self.one(*self.kinds)](depth - 1)
-
-    def some(self, depth: int, least: int = 2) -> tuple[Block, ...]:
-        return tuple(self.block(depth) for _ in range(self.draw(st.integers(least, 3))))
-
-    def condition(self) -> Condition:
-        return Condition(self.one(*VARIABLES), self.one(0, 1, 2))
-
-    def event(self, *kinds: str) -> Event:
-        kind = self.one(*kinds)
-        times = self.one(1, 2, 3) if kind == "cycle" else 1
-        return Event(self.name(kind), kind, self.one(*VARIABLES) if kind == "message" else "", times)
-
-    def path(self, depth: int, *finishes: str) -> Path:
-        return Path(self.name("path"), self.block(depth), self.one(*finishes))
-
-    def waiting(self, depth: int) -> Block:
-        """A block that does nothing before a first task is done."""
-        return Sequence(self.name("sequence"), (self.plain_task(), self.block(depth)))
-
-    # Kinds ------------------------------------------------------------------------------------------------
-
-    def nothing(self, _: int) -> Block:
-        return Pass(self.name("pass"))
-
-    def plain_task(self) -> Task:
-        return Task(self.name("task"), self.one(*VARIABLES, None))
-
-    def task(self, depth: int) -> Block:
-        task = self.plain_task()
-        return Task(task.id, task.writes, self.boundaries(depth), self.multi_instance(task.writes))
-
-    def sequence(self, depth: int) -> Block:
-        return Sequence(self.name("sequence"), self.some(depth))
-
-    def parallel(self, depth: int) -> Block:
-        return Parallel(self.name("parallel"), self.some(depth))
-
-    def exclusive(self, depth: int) -> Block:
-        choices = tuple(
-            (self.condition(), self.path(depth, "merge", "merge", "end", "terminate"))
-            for _ in range(self.draw(st.integers(1, 2)))
-        )
-        return Exclusive(self.name("exclusive"), choices, self.path(depth, "merge"))
-
-    def inclusive(self, depth: int) -> Block:
-        branches = self.some(depth)
-        return Inclusive(self.name("inclusive"), tuple(self.condition() for _ in branches[1:]), branches)
-
-    def loop(self, depth: int) -> Block:
-        name = self.name("loop")
-        decision = Task(self.name("task"), f"again_{name}")
-        body = Sequence(self.name("sequence"), (self.block(depth), decision))
-        return Loop(name, body, Condition(f"again_{name}", 1))
-
-    def catch(self, _: int) -> Block:
-        return Catch(self.name("catch"), self.event("message", "timer"))
-
-    def choice(self, depth: int) -> Block:
-        first = (self.event("message"), self.path(depth, "merge"))
-        others = [
-            (self.event("timer", "message"), self.path(depth, "merge", "end", "terminate"))
-            for _ in range(self.draw(st.integers(1, 2)))
-        ]
-        return EventChoice(self.name("choice"), (first, *others))
-
-    def subprocess(self, depth: int) -> Block:
-        gives = self.one(None, None, *((a, b) for a in VARIABLES for b in VARIABLES))
-        body = self.block(depth) if gives is None else self.waiting(depth)
-        local = self.one(None, *VARIABLES)
-        loop = self.multi_instance(self.one(*VARIABLES))
-        return Subprocess(self.name("subprocess"), body, local, gives, self.boundaries(depth), loop)
-
-    def call(self, depth: int) -> Block:
-        if not self.called:
-            return self.subprocess(depth)
-        loop = self.multi_instance(None)
-        sources = self.draw(st.permutations(VARIABLES))
-        mapped = tuple(zip(sources, VARIABLES, strict=True))
-        inputs = self.one(None, mapped)
-        given = self.one(None, (), (("v1", "v0"),), (("v0", "v1"), ("v1", "v2")))
-        outputs = () if loop is not None and inputs is None and given is None else given
-        return Call(self.name("call"), self.one(*self.called), inputs, outputs, self.boundaries(depth), loop)
-
-    def boundaries(self, depth: int) -> tuple[Boundary, ...]:
-        return tuple(self.boundary(depth) for _ in range(self.one(0, 0, 0, 1, 1, 2) if self.budget > 0 else 0))
-
-    def boundary(self, depth: int) -> Boundary:
-        interrupting = self.draw(st.booleans())
-        if interrupting:
-            return Boundary(
-                self.event("message", "timer"), True, self.path(depth, "merge", "merge", "end", "terminate")
-            )
-        return Boundary(
-            self.event("message", "timer", "cycle"), False, self.path(depth, "end", "end", "end", "merge", "terminate")
-        )
-
-    def multi_instance(self, written: str | None) -> MultiInstance | None:
-        if not self.one(False, False, True):
-            return None
-        items = tuple(self.draw(st.lists(st.integers(5, 9), max_size=3)))
-        sources = ["item", "loopCounter", *([written] if written else [])]
-        output = (self.name("collection"), self.one(*sources)) if items and self.draw(st.booleans()) else None
-        ending = self.one("all", "all", "enough", "until")
-        return MultiInstance(
-            sequential=self.draw(st.booleans()),
-            items=items,
-            output=output,
-            enough=self.one(1, 2) if ending == "enough" else None,
-            until=Condition(written or "item", self.one(1, 2, 7)) if ending == "until" else None,
-        )
-
-
-@st.composite
-def block_processes(draw: Callable[..., Any]) -> Processes:
-    """A main process and the processes it may call, as trees by process id."""
-    trees = _Trees(draw)
-    processes: Processes = {}
-    for _ in range(draw(st.integers(0, 2))):
-        name = trees.name("process")
-        processes[name] = trees.waiting(2)
-        trees.called.append(name)
-    trees.budget = 22
-    processes[MAIN] = trees.block(4)
-    return processes
-
-
-# BPMN -----------------------------------------------------------------------------------------------------
 
 
 def bpmn_files(processes: Processes) -> dict[str, bytes]:
@@ -209,12 +42,12 @@ def bpmn_files(processes: Processes) -> dict[str, bytes]:
 
 
 def _document(name: str, body: Block) -> str:
-    messages: list[str] = []
-    content = _Diagram(messages).scope(name, body)
+    declared: dict[str, str] = {}
+    content = _Diagram(declared).scope(name, body)
     return (
         '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"'
         ' xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="definitions" targetNamespace="test">'
-        f'{"".join(messages)}<bpmn:process id="{name}" isExecutable="true">{content}</bpmn:process></bpmn:definitions>'
+        f'{"".join(declared.values())}<bpmn:process id="{name}" isExecutable="true">{content}</bpmn:process></bpmn:definitions>'
     )
 
 
@@ -236,10 +69,15 @@ def _mappings(inputs: tuple[tuple[str, str], ...], outputs: tuple[tuple[str, str
 class _Diagram:
     """The elements of one scope; `draw` gives the ids by which a block is entered and left."""
 
-    messages: list[str]
+    declared: dict[str, str]
+    """Messages, signals and errors of the file, by id."""
     nodes: str = ""
 
     def scope(self, name: str, body: Block) -> str:
+        if isinstance(body, Guarded):
+            for event in body.events:
+                self.event_subprocess(event)
+            body = body.block
         entry, leaving = self.draw(body)
         self.node("startEvent", f"{name}_start")
         self.node("endEvent", f"{name}_end")
@@ -259,6 +97,13 @@ class _Diagram:
         match block:
             case Pass(id=name):
                 self.node("task", name)
+                return name, name
+            case Jump(id=name):
+                self.node("intermediateThrowEvent", name, f'<bpmn:linkEventDefinition name="{name}"/>')
+                self.node("intermediateCatchEvent", f"{name}_after", f'<bpmn:linkEventDefinition name="{name}"/>')
+                return name, f"{name}_after"
+            case Throw(id=name):
+                self.node("intermediateThrowEvent", name, self.signal(name))
                 return name, name
             case Sequence(blocks=blocks):
                 ends = [self.draw(child) for child in blocks]
@@ -308,7 +153,8 @@ class _Diagram:
         if path.finish == "merge":
             self.flow(leaving, merge)
         else:
-            self.node("endEvent", path.id, "<bpmn:terminateEventDefinition/>" if path.finish == "terminate" else "")
+            ends = {"end": "", "terminate": "<bpmn:terminateEventDefinition/>", "error": self.error(path.code)}
+            self.node("endEvent", path.id, ends[path.finish])
             self.flow(leaving, path.id)
         return entry
 
@@ -337,16 +183,42 @@ class _Diagram:
     def definition(self, event: Event) -> str:
         if event.kind == "message":
             subscription = _extensions('<zeebe:subscription correlationKey="=business_key"/>')
-            self.messages.append(
-                f'<bpmn:message id="{event.id}_message" name="{event.id}">{subscription}</bpmn:message>'
-            )
+            message = f'<bpmn:message id="{event.id}_message" name="{event.id}">{subscription}</bpmn:message>'
+            self.declared[event.id] = message
             return f'<bpmn:messageEventDefinition messageRef="{event.id}_message"/>'
+        if event.kind == "signal":
+            return self.signal(event.id)
+        if event.kind == "error":
+            return self.error(event.code)
+        if event.kind == "condition":
+            condition = _text(Condition(event.variable, event.value))
+            inner = f"<bpmn:condition>{condition}</bpmn:condition>"
+            return f"<bpmn:conditionalEventDefinition>{inner}</bpmn:conditionalEventDefinition>"
         tag, text = ("timeDuration", "P1D") if event.kind == "timer" else ("timeCycle", f"R{event.times}/PT1H")
         return f"<bpmn:timerEventDefinition><bpmn:{tag}>{text}</bpmn:{tag}></bpmn:timerEventDefinition>"
 
+    def signal(self, name: str) -> str:
+        self.declared[name] = f'<bpmn:signal id="{name}_signal" name="{name}"/>'
+        return f'<bpmn:signalEventDefinition signalRef="{name}_signal"/>'
+
+    def error(self, code: str) -> str:
+        if not code:
+            return "<bpmn:errorEventDefinition/>"
+        self.declared[code] = f'<bpmn:error id="{code}_error" errorCode="{code}"/>'
+        return f'<bpmn:errorEventDefinition errorRef="{code}_error"/>'
+
+    def event_subprocess(self, event: EventSubprocess) -> None:
+        inner, start = _Diagram(self.declared), f"{event.id}_start"
+        entry, leaving = inner.draw(event.body)
+        inner.node("startEvent", start, self.definition(event.event), isInterrupting=_yes(event.interrupting))
+        inner.node("endEvent", f"{event.id}_end")
+        inner.flow(start, entry)
+        inner.flow(leaving, f"{event.id}_end")
+        self.node("subProcess", event.id, inner.nodes, triggeredByEvent="true")
+
     def activity(self, block: Activity) -> tuple[str, str]:
         name, after = block.id, f"{block.id}_after"
-        loop = self.multi_instance(block.loop)
+        loop = self.repetition(block.loop)
         match block:
             case Task(writes=writes):
                 mapping = "" if writes is None else _mappings((), ((f"{FORM}.answer", writes),))
@@ -354,7 +226,7 @@ class _Diagram:
                 self.node("userTask", name, _extensions(form, mapping) + loop)
             case Subprocess(body=body, local=local, gives=gives):
                 mapping = _mappings(((local, local),) if local else (), (gives,) if gives else ())
-                content = _Diagram(self.messages).scope(name, body)
+                content = _Diagram(self.declared).scope(name, body)
                 self.node("subProcess", name, _extensions(mapping) + loop + content)
             case Call(process=process, inputs=inputs, outputs=outputs):
                 called = (
@@ -374,9 +246,13 @@ class _Diagram:
             self.flow(event, self.path(boundary.path, after))
         return name, after
 
-    def multi_instance(self, loop: MultiInstance | None) -> str:
+    def repetition(self, loop: Repetition | None) -> str:
         if loop is None:
             return ""
+        if isinstance(loop, StandardLoop):
+            given = f'testBefore="{_yes(loop.before)}" loopMaximum="{loop.maximum}"'
+            again = f"<bpmn:loopCondition>{_text(loop.again)}</bpmn:loopCondition>" if loop.again else ""
+            return f"<bpmn:standardLoopCharacteristics {given}>{again}</bpmn:standardLoopCharacteristics>"
         output = (
             "" if loop.output is None else f' outputCollection="{loop.output[0]}" outputElement="={loop.output[1]}"'
         )

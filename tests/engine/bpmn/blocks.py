@@ -14,6 +14,20 @@ class Pass:
 
 
 @dataclass(frozen=True, slots=True)
+class Jump:
+    """A throwing link event, and the catching one that it leads to."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Throw:
+    """A signal of this name is thrown."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sequence:
     id: str
     blocks: tuple[Block, ...]
@@ -35,11 +49,15 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A block after which the token joins the way out of what the path belongs to, or comes to an end event."""
+    """A block after which the token joins the way out of what the path belongs to, or comes to an end event.
+
+    An error has a `code`; it is thrown by a token that moves alone, because a task stands directly before it.
+    """
 
     id: str
     block: Block
-    finish: Literal["merge", "end", "terminate"]
+    finish: Literal["merge", "end", "terminate", "error"]
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +87,18 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A message brings a value for `variable`; a timer happens once, a cycle `times` times."""
+    """A message or signal brings a value for `variable`; a timer happens once, a cycle `times` times.
+
+    A condition happens when `variable` becomes `value`; an error is caught if it has this `code`, or any if that is
+    empty.
+    """
 
     id: str
-    kind: Literal["message", "timer", "cycle"]
+    kind: Literal["message", "signal", "timer", "cycle", "condition", "error"]
     variable: str = ""
     times: int = 1
+    value: int = 0
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +135,25 @@ class MultiInstance:
 
 
 @dataclass(frozen=True, slots=True)
+class StandardLoop:
+    """Again while `again` holds (always, if it is None), but not more than `maximum` times."""
+
+    before: bool
+    maximum: int
+    again: Condition | None
+
+
+Repetition = MultiInstance | StandardLoop
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """A user task. Its one answer goes to the variable `writes`, or as a context to `form` if that is None."""
 
     id: str
     writes: str | None = None
     boundaries: tuple[Boundary, ...] = ()
-    loop: MultiInstance | None = None
+    loop: Repetition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +165,7 @@ class Subprocess:
     local: str | None = None
     gives: tuple[str, str] | None = None
     boundaries: tuple[Boundary, ...] = ()
-    loop: MultiInstance | None = None
+    loop: Repetition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +177,29 @@ class Call:
     inputs: tuple[tuple[str, str], ...] | None = None
     outputs: tuple[tuple[str, str], ...] | None = None
     boundaries: tuple[Boundary, ...] = ()
-    loop: MultiInstance | None = None
+    loop: Repetition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventSubprocess:
+    id: str
+    event: Event
+    interrupting: bool
+    body: Block
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """The whole of a process or subprocess that has event subprocesses."""
+
+    id: str
+    block: Block
+    events: tuple[EventSubprocess, ...]
 
 
 Activity = Task | Subprocess | Call
-Block = Pass | Sequence | Parallel | Exclusive | Inclusive | Loop | Catch | EventChoice | Activity
+Leaf = Pass | Jump | Throw
+Block = Leaf | Sequence | Parallel | Exclusive | Inclusive | Loop | Catch | EventChoice | Activity | Guarded
 Processes = dict[str, Block]
 FORM = "form"
 
@@ -156,7 +210,7 @@ def inner(block: Block) -> list[tuple[Block, Block | Path, int]]:
     match block:
         case Sequence(blocks=blocks) | Parallel(branches=blocks) | Inclusive(branches=blocks):
             return [(child, block, index) for index, child in enumerate(blocks)]
-        case Loop(body=body):
+        case Loop(body=body) | Guarded(block=body):
             return [(body, block, 0)]
         case Exclusive(choices=choices, default=default):
             paths = [*(path for _, path in choices), default]

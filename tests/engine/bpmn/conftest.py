@@ -38,9 +38,10 @@ def flows(*pairs: str) -> str:
 
 @dataclass
 class Run:
-    """One instance; every step goes through JSON text, as in a database."""
+    """One instance; if `stored`, every step goes through JSON text, as in a database."""
 
     bundle: bpmn.Bundle
+    stored: bool = True
     now: datetime = NOW
     snapshot: dict[str, Any] | None = None
     tasks: dict[int, bpmn.OpenedTask] = field(default_factory=dict)
@@ -53,7 +54,7 @@ class Run:
 
     def take(self, cause: bpmn.Cause) -> bpmn.Advance:
         advance = bpmn.advance(self.bundle, self.snapshot, cause, self.now)
-        self.snapshot = json.loads(json.dumps(advance.snapshot))
+        self.snapshot = json.loads(json.dumps(advance.snapshot)) if self.stored else dict(advance.snapshot)
         for number in [task.token for task in advance.closed_tasks]:
             del self.tasks[number]
         if isinstance(cause, bpmn.FireTimer | bpmn.JobCompleted | bpmn.JobFailed):
@@ -121,6 +122,22 @@ def deploy() -> Callable[..., Run]:
             files, options.get("decisions", {}), options.get("forms", ()), options.get("job_types", ())
         )
         return Run(bundle)
+
+    return deployed
+
+
+@pytest.fixture(params=["live", "stored", "live in a subprocess", "stored in a subprocess"])
+def anywhere(request: pytest.FixtureRequest, deploy: Callable[..., Run]) -> Callable[..., Run]:
+    """As `deploy`, with the body as a process and as a subprocess, each live and stored at every step."""
+
+    def deployed(body: str, **options: Any) -> Run:
+        if "subprocess" in request.param:
+            outer = '<bpmn:startEvent id="outer_s"/><bpmn:endEvent id="outer_e"/>'
+            body = outer + f'<bpmn:subProcess id="sub">{body}</bpmn:subProcess>'
+            body += flows("outer_s -> sub", "sub -> outer_e")
+        run = deploy(body, **options)
+        run.stored = "stored" in request.param
+        return run
 
     return deployed
 

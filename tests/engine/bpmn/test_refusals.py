@@ -27,6 +27,8 @@ DECISION = (
 
 START, END = '<bpmn:startEvent id="s"/>', '<bpmn:endEvent id="e"/>'
 HOST = '<bpmn:userTask id="host"/>'
+HANDLER = '<bpmn:userTask id="undo" isForCompensation="true"/>'
+ASSOCIATION = '<bpmn:association id="undoes" sourceRef="x" targetRef="undo"/>'
 LEVELS = ("process", "subprocess")
 
 
@@ -41,6 +43,7 @@ DEFINITIONS = {
     "timer": timer("timeDuration", "P1D"),
     "timer date": timer("timeDate", "2026-12-01T09:00:00+09:00"),
     "timer cycle": timer("timeCycle", "R3/PT1H"),
+    "timer cycle from a date": timer("timeCycle", "R3/2026-12-01T09:00:00+09:00/PT1H"),
     "timer cron": timer("timeCycle", "0 0 9 * * MON"),
     "error": '<bpmn:errorEventDefinition errorRef="error_1"/>',
     "escalation": '<bpmn:escalationEventDefinition escalationRef="escalation_1"/>',
@@ -53,17 +56,17 @@ DEFINITIONS = {
     "multiple": '<bpmn:messageEventDefinition messageRef="message_1"/>' + timer("timeDuration", "P1D"),
 }
 
-TIMERS = frozenset({"timer", "timer date", "timer cycle"})
-WAITED_FOR = frozenset({"message", "signal"}) | TIMERS
-THROWN = frozenset({"message", "signal", "escalation"})
+TIMERS = frozenset({"timer", "timer date", "timer cycle", "timer cycle from a date", "timer cron"})
+WAITED_FOR = frozenset({"message", "signal", "conditional"}) | TIMERS
+THROWN = frozenset({"message", "signal", "escalation", "compensation"})
 EXECUTED: Mapping[str, frozenset[str]] = {
     "start": frozenset({"none"}),
     "interrupting event subprocess": WAITED_FOR | {"error", "escalation"},
     "non-interrupting event subprocess": WAITED_FOR | {"escalation"},
-    "catch": frozenset({"message", "signal", "timer", "timer date", "link"}),
+    "catch": frozenset({"message", "signal", "timer", "timer date", "link", "conditional"}),
     "throw": THROWN | {"none", "link"},
-    "interrupting boundary": WAITED_FOR | {"error", "escalation"},
-    "non-interrupting boundary": WAITED_FOR | {"escalation"},
+    "interrupting boundary": WAITED_FOR | {"error", "escalation", "compensation"},
+    "non-interrupting boundary": WAITED_FOR | {"escalation", "compensation"},
     "end": THROWN | {"none", "error", "terminate"},
 }
 """What executes of the events, by place. A process can also be started by a message."""
@@ -91,7 +94,18 @@ def intermediate(tag: str, definition: str) -> str:
     return body + throw + flows("s -> other", "x -> e")
 
 
+def compensated(host: str = HOST, handler: str = HANDLER, association: str = ASSOCIATION, event: str = "") -> str:
+    """A compensation event `x` at an activity, and the handler that it is associated with."""
+    event = (
+        event or f'<bpmn:boundaryEvent id="x" attachedToRef="host">{DEFINITIONS["compensation"]}</bpmn:boundaryEvent>'
+    )
+    return START + host + END + event + handler + association + flows("s -> host", "host -> e")
+
+
 def boundary(definition: str, interrupting: str) -> str:
+    if "compensate" in definition:
+        attached = f'<bpmn:boundaryEvent id="x" attachedToRef="host" cancelActivity="{interrupting}">'
+        return compensated(event=f"{attached}{definition}</bpmn:boundaryEvent>")
     event = f'<bpmn:boundaryEvent id="x" attachedToRef="host" cancelActivity="{interrupting}">{definition}</bpmn:boundaryEvent>'
     return START + HOST + END + event + '<bpmn:endEvent id="xe"/>' + flows("s -> host", "host -> e", "x -> xe")
 
@@ -209,11 +223,28 @@ def catching(event: str) -> str:
 PLAIN = '<bpmn:startEvent id="is"/><bpmn:endEvent id="ie"/>' + flows("is -> ie")
 JOB = '<zeebe:taskDefinition type="job"/>'
 CALLING = '<zeebe:calledElement processId="called"/>'
-STANDARD_LOOP = "<bpmn:standardLoopCharacteristics/>"
+
+
+def standard_loop(attributes: str = "", condition: str = "=false") -> str:
+    inner = f"<bpmn:loopCondition>{condition}</bpmn:loopCondition>" if condition else ""
+    return f"<bpmn:standardLoopCharacteristics {attributes}>{inner}</bpmn:standardLoopCharacteristics>"
+
+
 STORE = '<bpmn:dataStoreReference id="store"/><bpmn:dataObject id="object"/><bpmn:dataObjectReference id="reference" dataObjectRef="object"/>'
 LANES = (
     '<bpmn:laneSet id="lanes"><bpmn:lane id="lane"><bpmn:flowNodeRef>x</bpmn:flowNodeRef></bpmn:lane></bpmn:laneSet>'
 )
+
+EDITORS = (
+    'xmlns:modeler="http://camunda.org/schema/modeler/1.0" modeler:executionPlatform="Camunda Cloud"'
+    ' zeebe:modelerTemplate="t" zeebe:modelerTemplateVersion="2" zeebe:modelerTemplateIcon="data:,"'
+)
+FOREIGN = 'xmlns:v="http://vendor.example/bpmn"'
+
+
+def multi_instance_of(attributes: str) -> str:
+    return multi_instance(details=f' inputCollection="=[1]" {attributes}')
+
 
 ACCEPTED = {
     "task": node("task"),
@@ -245,8 +276,39 @@ ACCEPTED = {
             inner="<bpmn:completionCondition>=numberOfCompletedInstances &gt;= 1</bpmn:completionCondition>"
         ),
     ),
+    "standard loop": node("userTask", standard_loop()),
+    "standard loop with a maximum alone": node("userTask", standard_loop('loopMaximum="3"', "")),
+    "standard loop of a subprocess": node("subProcess", standard_loop('testBefore="true"') + PLAIN),
+    "standard loop of a call activity": node("callActivity", extended(CALLING) + standard_loop()),
+    "event-based gateway for a condition": event_gateway(catching("conditional")),
     "data stores and data objects, as documentation": node("userTask") + STORE,
     "lanes, as documentation": LANES + node("userTask"),
+    "properties and texts, as documentation": node(
+        "userTask",
+        "<bpmn:documentation>why</bpmn:documentation>"
+        + extended('<zeebe:properties><zeebe:property name="n" value="v"/></zeebe:properties>'),
+    ),
+    "what an editor keeps for itself": node("userTask").replace('id="x"', f'id="x" {EDITORS}'),
+    "extension of an editor": node(
+        "userTask", extended('<modeler:note xmlns:modeler="http://camunda.org/schema/modeler/1.0"/>')
+    ),
+    "headers of a message event": intermediate(
+        "intermediateThrowEvent",
+        extended(
+            '<zeebe:taskDefinition type="publish-message"/>'
+            '<zeebe:taskHeaders><zeebe:header key="timeToLive" value="PT1H"/></zeebe:taskHeaders>'
+        )
+        + DEFINITIONS["message"],
+    ),
+    "attribute of an extension that is left empty": node(
+        "userTask", extended('<zeebe:taskSchedule dueDate="=now()" followUpDate=""/>')
+    ),
+    "binding to the caller's deployment": node(
+        "callActivity", extended('<zeebe:calledElement processId="called" bindingType="deployment"/>')
+    ),
+    "multi-instance with a collection of results": node(
+        "userTask", multi_instance_of('outputCollection="all" outputElement="=1"')
+    ),
 }
 
 REFUSED = {
@@ -257,13 +319,55 @@ REFUSED = {
     "sub-choreography": node("subChoreography"),
     "call choreography": node("callChoreography"),
     "conversation": node("conversation"),
-    "standard loop": node("userTask", STANDARD_LOOP),
-    "standard loop of a subprocess": node("subProcess", STANDARD_LOOP + PLAIN),
+    "standard loop without an end": node("userTask", standard_loop(condition="")),
+    "standard loop of no iterations": node("userTask", standard_loop('loopMaximum="0"')),
+    "standard loop of some iterations": node("userTask", standard_loop('loopMaximum="=three"')),
+    "standard loop with a condition that is not FEEL": node("userTask", standard_loop(condition="yes")),
+    "standard loop and multi-instance": node("userTask", standard_loop() + multi_instance()),
+    "completion condition that is not FEEL": node(
+        "userTask", multi_instance(inner="<bpmn:completionCondition>yes</bpmn:completionCondition>")
+    ),
+    "condition of an event that is not FEEL": boundary(DEFINITIONS["conditional"].replace("=x", "x"), "true"),
+    "conditional event without a condition": boundary("<bpmn:conditionalEventDefinition/>", "true"),
     "multi-instance without a collection": node("userTask", multi_instance(details="")),
     "multi-instance by cardinality": node(
         "userTask", multi_instance(inner="<bpmn:loopCardinality>3</bpmn:loopCardinality>")
     ),
-    "compensation handler": node("userTask", isForCompensation="true"),
+    "compensation handler in the flow": node("userTask", isForCompensation="true"),
+    "compensation handler that nothing calls": START
+    + END
+    + flows("s -> e")
+    + '<bpmn:userTask id="x" isForCompensation="true"/>',
+    "gateway as a compensation handler": gateway("parallelGateway", "x -> a", "x -> b", isForCompensation="true"),
+    "compensation event without an association": compensated(association=""),
+    "compensation event with two handlers": compensated(
+        handler=HANDLER + HANDLER.replace("undo", "other"),
+        association=ASSOCIATION + ASSOCIATION.replace("undo", "other").replace('"otheres"', '"also"'),
+    ),
+    "compensation event associated with what is no handler": compensated(
+        association=ASSOCIATION.replace('"undo"', '"host"')
+    ),
+    "compensation event with a flow": compensated() + flows("x -> e"),
+    "compensation of a repeated activity": compensated(
+        host=f'<bpmn:userTask id="host">{standard_loop()}</bpmn:userTask>'
+    ),
+    "compensation event that names an activity": compensated(
+        event='<bpmn:boundaryEvent id="x" attachedToRef="host"><bpmn:compensateEventDefinition activityRef="host"/>'
+        "</bpmn:boundaryEvent>"
+    ),
+    "boundary event at a compensation handler": compensated(
+        event='<bpmn:boundaryEvent id="c" attachedToRef="host"><bpmn:compensateEventDefinition/></bpmn:boundaryEvent>'
+        f'<bpmn:boundaryEvent id="x" attachedToRef="undo">{DEFINITIONS["timer"]}</bpmn:boundaryEvent>',
+        association=ASSOCIATION.replace('"x"', '"c"'),
+    )
+    + flows("x -> e"),
+    "compensation that is not waited for": intermediate(
+        "intermediateThrowEvent", '<bpmn:compensateEventDefinition waitForCompletion="false"/>'
+    ),
+    "compensation of an activity that does not exist": end_event('<bpmn:compensateEventDefinition activityRef="no"/>'),
+    "compensation of an activity without a handler": intermediate(
+        "intermediateThrowEvent", '<bpmn:compensateEventDefinition activityRef="x"/>'
+    ),
     "event-based gateway that starts the process": event_gateway(catching("message"), instantiate="true"),
     "parallel event-based gateway": event_gateway(catching("message"), eventGatewayType="Parallel"),
     "receive task that starts the process": node("receiveTask", messageRef="message_1", instantiate="true"),
@@ -301,6 +405,74 @@ REFUSED = {
     "extension of Camunda 7": node(
         "userTask", extended('<camunda:x xmlns:camunda="http://camunda.org/schema/1.0/bpmn"/>')
     ),
+    "extension of another vendor": node("userTask", extended(f"<v:async {FOREIGN}/>")),
+    "attribute of another vendor": node("userTask").replace('id="x"', f'id="x" {FOREIGN} v:async="true"'),
+    "extension of another vendor on multi-instance": node(
+        "userTask", multi_instance().replace("</bpmn:extensionElements>", f"<v:n {FOREIGN}/></bpmn:extensionElements>")
+    ),
+    "extension of another vendor on an event definition": boundary(
+        DEFINITIONS["timer"].replace("<bpmn:timeDuration", extended(f"<v:n {FOREIGN}/>") + "<bpmn:timeDuration"), "true"
+    ),
+    "script of a user task": node("userTask", extended('<zeebe:script expression="=1" resultVariable="one"/>')),
+    "schedule of a service task": node("serviceTask", extended(JOB, '<zeebe:taskSchedule dueDate="=now()"/>')),
+    "form of a service task": node("serviceTask", extended(JOB, '<zeebe:formDefinition formId="form"/>')),
+    "job of a user task": node("userTask", extended(JOB)),
+    "job of a script task": node(
+        "scriptTask", extended(JOB, '<zeebe:script expression="=1 + 1" resultVariable="two"/>')
+    ),
+    "job of a none end event": intermediate("intermediateThrowEvent", extended(JOB)),
+    "subscription of a receive task": node("receiveTask", KEY, messageRef="message_1"),
+    "version tag of a task": node("userTask", extended('<zeebe:versionTag value="1"/>')),
+    "mapping of a gateway": gateway("parallelGateway", "x -> a", "x -> b").replace(
+        '<bpmn:parallelGateway id="x"/>',
+        '<bpmn:parallelGateway id="x">'
+        + extended('<zeebe:ioMapping><zeebe:output source="=1" target="one"/></zeebe:ioMapping>')
+        + "</bpmn:parallelGateway>",
+    ),
+    "date on which a task is followed up": node(
+        "userTask", extended('<zeebe:taskSchedule dueDate="=now()" followUpDate="=now()"/>')
+    ),
+    "binding to a version tag": node(
+        "callActivity", extended('<zeebe:calledElement processId="called" bindingType="versionTag" versionTag="1"/>')
+    ),
+    "unknown part of a mapping": node(
+        "userTask", extended('<zeebe:ioMapping><zeebe:inout source="=1" target="one"/></zeebe:ioMapping>')
+    ),
+    "script in BPMN beside the one in FEEL": node(
+        "scriptTask",
+        extended('<zeebe:script expression="=1 + 1" resultVariable="two"/>') + "<bpmn:script>1</bpmn:script>",
+    ),
+    "input of a boundary event": boundary(
+        extended('<zeebe:ioMapping><zeebe:input source="=1" target="one"/></zeebe:ioMapping>') + DEFINITIONS["timer"],
+        "true",
+    ),
+    "two times in one timer": boundary(
+        DEFINITIONS["timer"].replace(
+            "</bpmn:timeDuration>", "</bpmn:timeDuration><bpmn:timeCycle>R/P1D</bpmn:timeCycle>"
+        ),
+        "true",
+    ),
+    "timer without a time": boundary("<bpmn:timerEventDefinition/>", "true"),
+    "duration as a date": boundary(timer("timeDate", "PT1H"), "true"),
+    "date as a duration": boundary(timer("timeDuration", "2026-12-01T09:00:00+09:00"), "true"),
+    "two blocks of extensions": node("serviceTask", extended(JOB) + extended("<zeebe:properties/>")),
+    "one extension twice": node("serviceTask", extended(JOB, JOB.replace("job", "other"))),
+    "two called processes": node("callActivity", extended(CALLING), calledElement="other"),
+    "property that another element executes": node(
+        "serviceTask",
+        extended(JOB, '<zeebe:properties><zeebe:property name="excludedUsers" value="=[]"/></zeebe:properties>'),
+    ),
+    "deadline from a moment without its event": node(
+        "userTask", extended('<zeebe:properties><zeebe:property name="dueFrom" value="=now()"/></zeebe:properties>')
+    ),
+    "deadline that nothing decides": node(
+        "userTask", extended('<zeebe:properties><zeebe:property name="dueEvent" value="opened"/></zeebe:properties>')
+    ),
+    "output collection without an element": node("userTask", multi_instance_of('outputCollection="all"')),
+    "output element without a collection": node("userTask", multi_instance_of('outputElement="=1"')),
+    "multi-instance over a data object": node(
+        "userTask", multi_instance(inner="<bpmn:loopDataInputRef>object</bpmn:loopDataInputRef>")
+    ),
     "mapping without a target": node(
         "userTask", extended('<zeebe:ioMapping><zeebe:input source="=1"/></zeebe:ioMapping>')
     ),
@@ -320,7 +492,7 @@ def test_any_other_element_is_refused_with_file_element_and_reason(level, elemen
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("event", ["conditional", "error", "escalation", "timer cycle", "none"])
+@pytest.mark.parametrize("event", ["error", "escalation", "timer cycle", "none"])
 def test_an_event_that_cannot_be_waited_for_is_refused_behind_an_event_based_gateway(level, event):
     assert_refused(at_level(level, event_gateway(catching(event))), "first")
 
@@ -330,6 +502,62 @@ def test_an_event_that_cannot_be_waited_for_is_refused_behind_an_event_based_gat
 def test_a_condition_that_is_not_feel_is_refused_at_its_flow(level, condition):
     body = gateway("exclusiveGateway", f"x -> a: {condition}", "x -> b", default="x_b")
     assert_refused(at_level(level, body), "x_a")
+
+
+UNNAMED = {
+    "signal without a name": ("signal", 'id="signal_1"'),
+    "signal with an empty name": ("signal", 'id="signal_1" name=""'),
+    "signal named by an expression": ("signal", 'id="signal_1" name="=seen"'),
+    "error named by an expression": ("error", 'id="error_1" errorCode="=code"'),
+    "escalation named by an expression": ("escalation", 'id="escalation_1" escalationCode="=code"'),
+}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("fault", UNNAMED)
+def test_what_is_not_named_by_a_text_is_refused_where_it_is_caught(level, fault):
+    kind, attributes = UNNAMED[fault]
+    body = at_level(level, boundary(DEFINITIONS[kind], "true"))
+    source = document(body, extra=f"<bpmn:{kind} {attributes}/>")
+
+    with pytest.raises(bpmn.BundleInvalid) as refusal:
+        bpmn.compile_bundle({"process.bpmn": source}, {}, (), ())
+
+    assert [(finding.file, finding.element_id) for finding in refusal.value.findings] == [("process.bpmn", "x")]
+
+
+ELSEWHERE = {
+    "process": ('isExecutable="true">', 'isExecutable="true">' + extended("<zeebe:executionListeners/>"), "process"),
+    "sequence flow": ('targetRef="x">', 'targetRef="x">' + extended("<zeebe:executionListeners/>"), "s_x"),
+    "message": (KEY, KEY.replace("<zeebe", f"<v:n {FOREIGN}/><zeebe"), "message_1"),
+    "file": ('targetNamespace="test">', 'targetNamespace="test">' + extended(f"<v:n {FOREIGN}/>"), "definitions"),
+    "extension that must be understood": (
+        'targetNamespace="test">',
+        'targetNamespace="test"><bpmn:extension id="must" mustUnderstand="true" definition="v:n"/>',
+        "must",
+    ),
+}
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
+def test_an_unknown_extension_is_refused_wherever_it_stands(place):
+    old, new, element = ELSEWHERE[place]
+    source = document(node("receiveTask", messageRef="message_1"), extra=GLOBALS).decode()
+    assert old in source
+
+    with pytest.raises(bpmn.BundleInvalid) as refusal:
+        bpmn.compile_bundle({"process.bpmn": source.replace(old, new, 1).encode()}, {}, (), ())
+
+    assert [(finding.file, finding.element_id) for finding in refusal.value.findings] == [("process.bpmn", element)]
+
+
+def test_a_process_may_carry_its_version_tag_and_what_does_not_execute_may_carry_anything():
+    tagged = document(extended('<zeebe:versionTag value="2"/>') + node("userTask"))
+    drawn = f'<bpmn:collaboration id="c"><bpmn:participant id="p" {FOREIGN} v:x="1"/></bpmn:collaboration>'
+
+    bpmn.compile_bundle(
+        {"process.bpmn": tagged.replace(b"<bpmn:process", drawn.encode() + b"<bpmn:process")}, {}, (), ()
+    )
 
 
 def test_a_throw_link_without_its_catch_is_refused():

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from engine import bpmn, feel
 
-from .block_processes import MAIN, VARIABLES, block_processes, bpmn_files
+from .block_processes import MAIN, bpmn_files
+from .block_trees import VARIABLES, block_processes
 from .blocks import (
     FORM,
     Block,
@@ -39,7 +40,8 @@ from .blocks import (
     Task,
 )
 from .fingerprint import fingerprint
-from .token_game import Game, Wait
+from .token_game import Game
+from .token_state import Wait
 
 NOW = datetime.fromisoformat("2026-11-24T10:00:00+09:00")
 MINUTE = timedelta(minutes=1)
@@ -62,6 +64,7 @@ class Chain:
     waiting: dict[tuple[str, int], Any] = field(default_factory=dict)
     """By kind (task, message, timer) and token: what was opened and not closed since."""
     written: list[tuple[str, str, Any]] = field(default_factory=list)
+    thrown: list[str] = field(default_factory=list)
     ended: bool = False
     taken: list[tuple[bpmn.Cause, datetime]] = field(default_factory=list)
 
@@ -88,6 +91,7 @@ class Chain:
         ):
             self.waiting |= {(kind, entry.place.token): entry for entry in opened}
         self.written = [(re.sub(r"#\d+", "", c.scope), c.name, plain(c.value)) for c in advance.variables]
+        self.thrown = [signal.name for signal in advance.signals]
         self.ended = advance.ended
         self.taken.append((cause, self.now))
 
@@ -104,7 +108,7 @@ class Chain:
         if wait.kind == "task":
             return bpmn.CompleteTask(token, {"answer": number}, "anna")
         if wait.kind == "timer":
-            self.now = max(self.now, self.waiting["timer", token].due)
+            self.now = self.waiting["timer", token].due  # punctual, whatever came before: nothing is missed
             return bpmn.FireTimer(token)
         assert wait.event is not None
         return bpmn.Receive(token, {wait.event.variable: number})
@@ -129,13 +133,13 @@ def compiled(processes: Processes) -> bpmn.Bundle:
 
 def tokens_by_element(game: Game) -> dict[tuple[str, str], list[Wait]]:
     found: dict[tuple[str, str], list[Wait]] = {}
-    for wait in game.waits:
+    for wait in game.offered:
         found.setdefault((wait.kind, wait.element), []).append(wait)
     return found
 
 
 def agree(game: Game, chain: Chain) -> None:
-    """Open tasks with all they see, waiting timers and messages, variables written, the end: all the same."""
+    """Open tasks with all they see, waiting timers and messages, variables written, signals thrown, the end: all the same."""
     expected = tokens_by_element(game)
     actual = {(kind, entry.place.element) for (kind, _), entry in chain.waiting.items()}
     assert {key: len(chain.tokens(*key)) for key in actual} == {key: len(waits) for key, waits in expected.items()}
@@ -143,6 +147,7 @@ def agree(game: Game, chain: Chain) -> None:
         if kind == "task":
             seen = [chain.view(token) for token in chain.tokens(kind, element)]
             assert seen == [dict(wait.token.view) for wait in waits], f"what {element} sees"
+    assert sorted(chain.thrown) == sorted(game.thrown)
     assert sorted(chain.written, key=repr) == sorted(game.written, key=repr)
     assert chain.ended == game.ended
 
@@ -159,9 +164,9 @@ def play(processes: Processes, schedule: Schedule) -> Chain:
         agree(game, live)
         agree(game, stored)
         assert json.dumps(live.snapshot) == json.dumps(stored.snapshot)
-        if not game.waits:
+        if not game.offered:
             break
-        waits = sorted(game.waits, key=lambda wait: (wait.kind != "task", wait.element))
+        waits = sorted(game.offered, key=lambda wait: (wait.kind != "task", wait.element))
         wait = waits[pick % len(waits)]
         nth = tokens_by_element(game)[wait.kind, wait.element].index(wait)
         game.happen(wait, value)
@@ -172,7 +177,7 @@ def play(processes: Processes, schedule: Schedule) -> Chain:
     return live
 
 
-@settings(deadline=None, max_examples=100, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=150, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(block_processes(), schedules)
 def test_the_engine_agrees_with_the_token_game_live_and_stored_and_replayed(processes, schedule):
     live = play(processes, schedule)

@@ -5,10 +5,9 @@ Where a token goes next is a matter of the tree alone: a token is a block and a 
 
 from __future__ import annotations
 
-from collections import ChainMap, Counter, deque
+from collections import ChainMap, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from .blocks import (
     FORM,
@@ -20,83 +19,26 @@ from .blocks import (
     Condition,
     Event,
     EventChoice,
+    EventSubprocess,
     Exclusive,
+    Guarded,
     Inclusive,
+    Jump,
     Loop,
     MultiInstance,
     Parallel,
     Pass,
     Path,
     Processes,
+    Repetition,
     Sequence,
+    StandardLoop,
     Subprocess,
     Task,
+    Throw,
     inner,
 )
-
-Variables = dict[str, Any]
-
-
-@dataclass(eq=False, slots=True)
-class Scope:
-    """A process, or a subprocess that runs; only a process has variables of its own."""
-
-    owner: Token | None
-    variables: Variables | None
-    tokens: list[Token] = field(default_factory=list)
-    arrived: Counter[tuple[str, int]] = field(default_factory=Counter)
-    """Tokens at joins, by join and branch."""
-
-    @property
-    def path(self) -> str:
-        return "" if self.owner is None else self.owner.path
-
-    def holders(self) -> Iterator[tuple[str, Variables]]:
-        """Where variables stand that are seen in this scope, innermost first."""
-        if self.variables is not None:
-            yield self.path, self.variables
-        elif self.owner is not None:
-            yield self.path, self.owner.local
-            yield from self.owner.scope.holders()
-
-    @property
-    def view(self) -> ChainMap[str, Any]:
-        return ChainMap(*(values for _, values in self.holders()))
-
-
-@dataclass(eq=False, slots=True)
-class Token:
-    """A token that stays: at an event, or as the activation of an activity (`whole`: of which it is one instance)."""
-
-    block: Block
-    scope: Scope
-    local: Variables = field(default_factory=dict)
-    whole: Token | None = None
-    index: int = 0
-    instances: list[Token] = field(default_factory=list)
-    completed: int = 0
-    collected: list[Any] = field(default_factory=list)
-
-    @property
-    def path(self) -> str:
-        return f"{self.scope.path}/{self.block.id}".lstrip("/")
-
-    @property
-    def view(self) -> ChainMap[str, Any]:
-        return self.scope.view.new_child(self.local)
-
-
-@dataclass(eq=False, slots=True)
-class Wait:
-    """Something the outside can make happen: the completion of a task, a message, a timer."""
-
-    kind: Literal["task", "message", "timer"]
-    element: str
-    token: Token
-    event: Event | None = None
-    boundary: Boundary | None = None
-    path: Path | None = None
-    left: int = 1
+from .token_state import Scope, Token, Variables, Wait
 
 
 def _mapped(mappings: tuple[tuple[str, str], ...], view: ChainMap[str, Any]) -> Variables:
@@ -105,6 +47,15 @@ def _mapped(mappings: tuple[tuple[str, str], ...], view: ChainMap[str, Any]) -> 
     for source, target in mappings:
         values[target] = view.new_child(values)[source]
     return values
+
+
+Catching = TypeVar("Catching", Boundary, EventSubprocess)
+
+
+def _catching(events: tuple[Catching, ...], code: str) -> list[Catching]:
+    """Those that catch an error with this code, the most exact first."""
+    errors = [event for event in events if event.event.kind == "error" and event.event.code in (code, "")]
+    return sorted(errors, key=lambda event: event.event.code == "")
 
 
 class Game:
@@ -119,6 +70,7 @@ class Game:
         self.waits: list[Wait] = []
         self.scopes: list[Scope] = []
         self.moving: deque[tuple[Literal["enter", "leave"], Block, Scope]] = deque()
+        self.thrown: list[str] = []
         self.written: list[tuple[str, str, Any]] = [("", name, value) for name, value in variables.items()]
         self.ended = False
         self.instance = self._open_scope(None, processes[main], dict(variables))
@@ -132,23 +84,39 @@ class Game:
             self._index(child)
         if isinstance(block, Subprocess):
             self._index(block.body)
+        for event in getattr(block, "events", ()):
+            self._index(event.body)
+
+    @property
+    def offered(self) -> list[Wait]:
+        """What the outside can make happen."""
+        return [wait for wait in self.waits if wait.kind != "condition"]
 
     def happen(self, wait: Wait, value: int) -> None:
-        self.written = []
-        token = wait.token
-        payload = {} if wait.event is None or wait.event.kind != "message" else {wait.event.variable: value}
+        self.written, self.thrown = [], []
         if wait.event is None:
-            self._complete_task(token, value)
-        elif wait.boundary is not None:
-            self._boundary(wait, wait.boundary, payload)
+            self._complete_task(wait.token, value)
+        else:
+            self._occur(wait, {wait.event.variable: value} if wait.kind == "message" else {})
+        self._run()
+
+    def _occur(self, wait: Wait, payload: Variables) -> None:
+        """The event that is waited for takes place."""
+        token, block = wait.token, wait.token.block
+        wait.left -= wait.kind == "timer"
+        if not wait.left:
+            self.waits.remove(wait)
+        if wait.boundary is not None:
+            self._boundary(token, wait.boundary, payload)
+        elif isinstance(block, EventSubprocess):
+            self._event_subprocess(block, token.scope, payload)
         else:
             self._withdraw(token)
             self._write(token.scope, payload)
             if wait.path is None:
-                self._go("leave", token.block, token.scope)
+                self._go("leave", block, token.scope)
             else:
                 self._go("enter", wait.path.block, token.scope)
-        self._run()
 
     # The run to the next rest -----------------------------------------------------------------------------
 
@@ -156,18 +124,41 @@ class Game:
         self.moving.append((way, block, scope))
 
     def _run(self) -> None:
+        self._test_conditions()
         while self.moving or self._release_inclusive() or self._end_scope():
-            while self.moving:
+            if self.moving:
                 way, block, scope = self.moving.popleft()
                 if way == "enter":
                     self._enter(block, scope)
                 else:
                     self._leave(block, scope)
+            self._test_conditions()
+
+    def _test_conditions(self) -> None:
+        """Whatever waits for a condition that has become true takes place, before anything goes on."""
+        rising = []
+        for wait in self.waits:
+            if wait.event is not None and wait.event.kind == "condition":
+                before, wait.held = wait.held, wait.token.view.get(wait.event.variable) == wait.event.value
+                rising += [wait] if wait.held and not before else []
+        for wait in rising:
+            if wait in self.waits:
+                self._occur(wait, {})
 
     def _enter(self, block: Block, scope: Scope) -> None:
         match block:
-            case Pass():
+            case Pass() | Jump():
                 self._go("leave", block, scope)
+            case Throw(id=name):
+                self.thrown.append(name)
+                self._go("leave", block, scope)
+            case Guarded(block=guarded, events=events):
+                scope.guards = events
+                for event in events:
+                    token = Token(event, scope)
+                    scope.armed.append(token)
+                    self._wait_for(event.event, token)
+                self._go("enter", guarded, scope)
             case Sequence(blocks=blocks):
                 self._go("enter", blocks[0], scope)
             case Parallel(branches=branches):
@@ -204,12 +195,14 @@ class Game:
                 scope.arrived[parent.id, index] += 1
             case Loop(body=body, again=again) if self._holds(again, scope.view):
                 self._go("enter", body, scope)
-            case Sequence() | Loop():
+            case Sequence() | Loop() | Guarded():
                 self._go("leave", parent, scope)
             case Path(finish="merge"):
                 self._go("leave", self.owners[parent.id], scope)
             case Path(finish="terminate"):
                 self._cancel_inside(scope)
+            case Path(finish="error", code=code):
+                self._throw(scope, code)
 
     def _join(self, block: Parallel | Inclusive, scope: Scope) -> None:
         for index in range(len(block.branches)):
@@ -249,6 +242,7 @@ class Game:
         """End one scope in which no token is left."""
         for scope in reversed(self.scopes):
             if not scope.tokens and not +scope.arrived:
+                self._disarm(scope)
                 self.scopes.remove(scope)
                 if scope.owner is None:
                     self.ended = True
@@ -280,18 +274,37 @@ class Game:
     def _wait_for(
         self, event: Event, token: Token, *, boundary: Boundary | None = None, path: Path | None = None
     ) -> None:
-        kind: Literal["message", "timer"] = "message" if event.kind == "message" else "timer"
-        self.waits.append(Wait(kind, event.id, token, event, boundary, path, event.times))
+        kinds: dict[str, Literal["message", "timer", "condition"]]
+        kinds = {"signal": "message", "message": "message", "condition": "condition"}
+        if event.kind != "error":
+            element = token.block.id if isinstance(token.block, EventSubprocess) else event.id
+            self.waits.append(Wait(kinds.get(event.kind, "timer"), element, token, event, boundary, path, event.times))
 
-    def _boundary(self, wait: Wait, boundary: Boundary, payload: Variables) -> None:
-        host = wait.token
-        wait.left -= wait.kind == "timer"
+    def _boundary(self, host: Token, boundary: Boundary, payload: Variables) -> None:
         if boundary.interrupting:
             self._cancel(host)
-        elif not wait.left:
-            self.waits.remove(wait)
         self._write(host.scope, payload)
         self._go("enter", boundary.path.block, host.scope)
+
+    def _event_subprocess(self, block: EventSubprocess, scope: Scope, payload: Variables) -> None:
+        if block.interrupting:
+            self._cancel_inside(scope)
+        inside = self._open_scope(self._stand(block, scope), block.body, None)
+        self._write(inside, payload)
+
+    def _throw(self, scope: Scope, code: str) -> None:
+        """The nearest that catches the error has it: event subprocesses of a scope come before its boundary."""
+        inside: Token | None = None
+        while True:
+            if inside is None or not isinstance(inside.block, EventSubprocess):
+                for guard in _catching(scope.guards, code):
+                    return self._event_subprocess(guard, scope, {})
+            assert scope.owner is not None, "the error is caught somewhere"
+            inside = scope.owner
+            host = inside.whole or inside
+            for boundary in _catching(getattr(host.block, "boundaries", ()), code):
+                return self._boundary(host, boundary, {})
+            scope = inside.scope
 
     # Activities -------------------------------------------------------------------------------------------
 
@@ -301,15 +314,28 @@ class Game:
             self._wait_for(boundary.event, token, boundary=boundary)
         if block.loop is None:
             self._work(token)
+        elif isinstance(block.loop, StandardLoop):
+            if block.loop.before and block.loop.again and not self._holds(block.loop.again, token.view):
+                self._nothing_to_do(token)
+            else:
+                self._instance(token, block.loop, 0)
         elif not block.loop.items:
-            self._whole(token)
+            self._nothing_to_do(token)
         else:
             token.collected = [None] * len(block.loop.items)
             for index in range(1 if block.loop.sequential else len(block.loop.items)):
                 self._instance(token, block.loop, index)
 
-    def _instance(self, whole: Token, loop: MultiInstance, index: int) -> None:
-        local = {"loopCounter": index + 1, "item": loop.items[index]}
+    def _nothing_to_do(self, token: Token) -> None:
+        """The activity has begun all the same: a condition at its boundary that holds takes place."""
+        self._test_conditions()
+        if token in token.scope.tokens:
+            self._whole(token)
+
+    def _instance(self, whole: Token, loop: Repetition, index: int) -> None:
+        local = {"loopCounter": index + 1}
+        if isinstance(loop, MultiInstance):
+            local["item"] = loop.items[index]
         token = Token(whole.block, whole.scope, local, whole, index)
         whole.instances.append(token)
         self._work(token)
@@ -360,6 +386,12 @@ class Game:
             return
         self._withdraw(token)
         whole.completed += 1
+        if isinstance(loop, StandardLoop):
+            if whole.completed < loop.maximum and (loop.again is None or self._holds(loop.again, whole.view)):
+                self._instance(whole, loop, token.index + 1)
+            else:
+                self._whole(whole)
+            return
         if loop.output is not None:
             whole.collected[token.index] = view[loop.output[1]]
         enough = loop.enough is not None and whole.completed >= loop.enough
@@ -396,5 +428,10 @@ class Game:
     def _cancel_inside(self, scope: Scope) -> None:
         self.moving = deque(move for move in self.moving if move[2] is not scope)
         scope.arrived.clear()
+        self._disarm(scope)
         for token in list(scope.tokens):
             self._cancel(token)
+
+    def _disarm(self, scope: Scope) -> None:
+        self.waits = [wait for wait in self.waits if wait.token not in scope.armed]
+        scope.armed.clear()

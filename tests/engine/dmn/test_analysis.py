@@ -282,6 +282,14 @@ def test_a_table_that_needs_too_much_work_is_not_decided() -> None:
     assert kinds(findings(columns, rows, "FIRST"))[-1] == "not_decided"
 
 
+def test_declared_output_values_that_need_too_much_work_are_not_decided() -> None:
+    endless = "<outputValues><text>some n in 1..10**9 satisfies n = -?</text></outputValues>"
+
+    found = findings([URGENT], [["true"], ["false"]], output=f'<output name="rule">{endless}</output>')
+
+    assert kinds(found) == ["not_decided"]
+
+
 def test_tables_inside_functions_and_contexts_are_analysed() -> None:
     table = (
         "<decisionTable><input><inputExpression><text>n</text></inputExpression></input><output/>"

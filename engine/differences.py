@@ -1,0 +1,432 @@
+"""What differs between two sets of files, in words: by element, by rule and cell, by field; by line for the rest.
+
+What only lies elsewhere on the diagram is told as moved, and the execution digest proves that nothing else differs.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from lxml import etree
+
+from engine import bpmn, dmn
+
+Kind = Literal["added", "removed", "changed", "moved"]
+Value = TypeVar("Value")
+
+MAX_TEXT = 200
+DIAGRAM = frozenset({"http://www.omg.org/spec/BPMN/20100524/DI", "https://www.omg.org/spec/DMN/20191111/DMNDI/"})
+_DERIVED = frozenset({"incoming", "outgoing", "flowNodeRef"})
+_OWNERS = frozenset({"definitions", "process", "subProcess", "adHocSubProcess", "transaction", "collaboration"})
+_CONTAINERS = frozenset({"laneSet", "childLaneSet"})
+_KINDS = {
+    "startEvent": "開始イベント",
+    "endEvent": "終了イベント",
+    "boundaryEvent": "境界イベント",
+    "intermediateCatchEvent": "待つイベント",
+    "intermediateThrowEvent": "送るイベント",
+    "userTask": "人の作業",
+    "serviceTask": "自動の処理",
+    "businessRuleTask": "決定",
+    "callActivity": "プロセスの呼出し",
+    "subProcess": "サブプロセス",
+    "exclusiveGateway": "分岐(どれか一つ)",
+    "parallelGateway": "並行",
+    "inclusiveGateway": "分岐(一つ以上)",
+    "eventBasedGateway": "イベントによる分岐",
+    "sequenceFlow": "フロー",
+    "messageFlow": "メッセージフロー",
+    "lane": "レーン",
+    "participant": "プール",
+    "process": "プロセス",
+    "message": "メッセージ",
+    "textAnnotation": "注記",
+    "association": "注記の線",
+    "decision": "決定",
+    "inputData": "入力",
+    "businessKnowledgeModel": "知識モデル",
+    "itemDefinition": "型",
+}
+_LABELS = {
+    "@name": "名前",
+    "@sourceRef": "元",
+    "@targetRef": "先",
+    "@default": "既定のフロー",
+    "@attachedToRef": "付いている作業",
+    "@cancelActivity": "作業を中断するか",
+    "formDefinition@formId": "フォーム",
+    "assignmentDefinition@candidateGroups": "担当する役割",
+    "assignmentDefinition@candidateUsers": "担当する人",
+    "assignmentDefinition@assignee": "担当者",
+    "taskSchedule@dueDate": "期限",
+    "calledDecision@decisionId": "呼び出す決定",
+    "calledDecision@resultVariable": "結果の変数",
+    "calledElement@processId": "呼び出すプロセス",
+    "conditionExpression": "条件",
+    "documentation": "説明",
+    "description": "説明",
+    "question": "問い",
+    "text": "文",
+    "literalExpression/text": "式",
+    "timeDuration": "待つ時間",
+    "label": "見出し",
+    "key": "項目名",
+    "type": "種類",
+    "values": "選択肢",
+    "validate": "入力の条件",
+    "conditional": "表示の条件",
+    "properties": "追加の設定",
+    "defaultValue": "はじめの値",
+    "layout": "配置",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that differs: `element` is the id of what a diagram or table shows, empty for the whole file."""
+
+    kind: Kind
+    file: str
+    element: str
+    text: str
+    rule: int | None = None
+    column: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileDifference:
+    """What differs in one file; `executes_alike` where the execution digests of both are equal, `digest` then."""
+
+    file: str
+    kind: Kind
+    differences: tuple[Difference, ...]
+    digest: str | None = None
+
+    @property
+    def executes_alike(self) -> bool:
+        return self.digest is not None
+
+
+def between(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> tuple[FileDifference, ...]:
+    """The files that differ, in order of name. A file that cannot be read is compared line by line."""
+    return tuple(
+        _file(name, old.get(name), new.get(name))
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    )
+
+
+def _file(name: str, old: bytes | None, new: bytes | None) -> FileDifference:
+    if old is None or new is None:
+        kind: Kind = "added" if old is None else "removed"
+        told = "新しいファイルです。" if old is None else "ファイルを取り除きます。"
+        return FileDifference(name, kind, (Difference(kind, name, "", told),))
+    try:
+        found = tuple(_READERS[name.rpartition(".")[2]](name, old, new))
+    except (KeyError, TypeError, AttributeError, ValueError, dmn.XmlRefused):
+        found = tuple(_lines(name, old, new))
+    digest = _alike(name, old, new)
+    if not found and digest is not None:
+        found = (Difference("moved", name, "", "書き方だけの変更です(空白や並べ方など)。"),)
+    kind = "moved" if digest is not None and all(one.kind == "moved" for one in found) else "changed"
+    return FileDifference(name, kind, found, digest)
+
+
+def _alike(name: str, old: bytes, new: bytes) -> str | None:
+    """The execution digest, if both files have the same one."""
+    if not name.endswith((".bpmn", ".dmn")):
+        return None
+    try:
+        digests = {bpmn.execution_digest({name: content}, {}) for content in (old, new)}
+    except dmn.XmlRefused:
+        return None
+    return digests.pop() if len(digests) == 1 else None
+
+
+def _pairs(old: Mapping[str, Value], new: Mapping[str, Value]) -> Iterator[tuple[str, Value | None, Value | None]]:
+    """What stands under each key before and after, in the new order, what is gone at the end."""
+    for key in (*new, *(key for key in old if key not in new)):
+        yield key, old.get(key), new.get(key)
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
+
+
+def _quoted(text: str | None) -> str:
+    return "なし" if text is None or not text.strip() else f"「{_short(text)}」"
+
+
+def _turned(label: str, old: str | None, new: str | None) -> str:
+    return f"{label}を {_quoted(old)} から {_quoted(new)} に変えます。"
+
+
+# Diagrams -----------------------------------------------------------------------------------------------
+
+
+def _diagrams(file: str, old: bytes, new: bytes) -> Iterator[Difference]:
+    before, after = dmn.parse_xml(old), dmn.parse_xml(new)
+    old_units, new_units = _units(before), _units(after)
+    names = _names(before) | _names(after)
+    old_places, new_places = _places(before), _places(after)
+    for id_, was, now in _pairs(old_units, new_units):
+        shown = _called(now if was is None else was, names)
+        if was is None or now is None:
+            told = f"{shown}を加えます。" if was is None else f"{shown}を取り除きます。"
+            yield Difference("added" if was is None else "removed", file, id_, told)
+            continue
+        for label, one, other in _changed(_contents(was, names), _contents(now, names)):
+            yield Difference("changed", file, id_, f"{shown}の{_turned(label, one, other)}")
+        if old_places.get(id_, ()) != new_places.get(id_, ()):
+            yield Difference("moved", file, id_, f"{shown}の、図の上での位置だけを変えます。")
+
+
+def _local(element: etree._Element) -> str:
+    return etree.QName(element).localname
+
+
+def _units(root: etree._Element) -> dict[str, etree._Element]:
+    """What people see as one thing, by id: flow elements, lanes, processes; not what is inside of them."""
+    found: dict[str, etree._Element] = {}
+    for element in root.iter(etree.Element):
+        parent = element.getparent()
+        id_ = element.get("id")
+        namespace = etree.QName(element).namespace
+        if parent is None or id_ is None or namespace in DIAGRAM or _local(element) in _CONTAINERS:
+            continue
+        if _local(parent) in _OWNERS | _CONTAINERS and namespace == etree.QName(parent).namespace:
+            found[id_] = element
+    return found
+
+
+def _names(root: etree._Element) -> dict[str, str]:
+    return {str(e.get("id")): str(e.get("name")) for e in root.iter(etree.Element) if e.get("id") and e.get("name")}
+
+
+def _called(element: etree._Element | None, names: Mapping[str, str]) -> str:
+    assert element is not None  # noqa: S101 - one of the two is there
+    kind = _KINDS.get(_local(element), _local(element))
+    source, target = element.get("sourceRef"), element.get("targetRef")
+    if element.get("name"):
+        return f"{kind}「{_short(str(element.get('name')))}」"
+    if source and target:
+        return f"{kind}「{names.get(source, source)} → {names.get(target, target)}」"
+    return f"{kind}「{element.get('id')}」"
+
+
+def _contents(unit: etree._Element, names: Mapping[str, str]) -> dict[str, str]:
+    """Path → value of all that is inside of the unit itself, references by the names of what they lead to."""
+    found: dict[str, str] = {}
+    counted: dict[str, int] = {}
+
+    def walk(element: etree._Element, path: str) -> None:
+        for attribute, value in sorted(element.attrib.items()):
+            local = etree.QName(str(attribute)).localname
+            if local != "id" and not (path and local == "type"):
+                referred = local.endswith("Ref") or local == "default"
+                found[f"{path}@{local}"] = names.get(str(value), str(value)) if referred else str(value)
+        if element.text and element.text.strip():
+            found[path or "text"] = element.text.strip()
+        for child in element.iterchildren(etree.Element):
+            local = _local(child)
+            if local in _DERIVED or local in _CONTAINERS or (_local(element) in _OWNERS and child.get("id")):
+                continue
+            named = child.get("target") or child.get("name") or child.get("key")
+            step = local if local in ("extensionElements",) else f"{local}[{named}]" if named else local
+            inner = step if path in ("", "extensionElements") else f"{path}/{step}"
+            counted[inner] = counted.get(inner, 0) + 1
+            walk(child, inner if counted[inner] == 1 else f"{inner}({counted[inner]})")
+
+    walk(unit, "")
+    return found
+
+
+def _changed(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[tuple[str, str | None, str | None]]:
+    for path, was, now in _pairs(old, new):
+        if was != now:
+            yield _LABELS.get(path, path.replace("@", " ").strip()), was, now
+
+
+def _places(root: etree._Element) -> dict[str, tuple[str, ...]]:
+    """Element id → where the diagram draws it: bounds of the shape, or the points of the line."""
+    found: dict[str, tuple[str, ...]] = {}
+    for drawn in root.iter(etree.Element):
+        of = drawn.get("bpmnElement") or drawn.get("dmnElementRef")
+        if of is not None and _local(drawn) != "BPMNPlane" and etree.QName(drawn).namespace in DIAGRAM:
+            inner = [e for e in drawn.iter(etree.Element) if _local(e) in ("Bounds", "waypoint")]
+            found[of] = tuple(",".join(f"{float(e.get(axis) or 0):.1f}" for axis in _AXES) for e in inner)
+    return found
+
+
+_AXES = ("x", "y", "width", "height")
+
+
+# Decision tables ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    columns: tuple[str, ...]
+    rules: Mapping[str, tuple[str, ...]]
+    policy: str
+
+
+def _decisions(file: str, old: bytes, new: bytes) -> Iterator[Difference]:
+    before, after = dmn.parse_xml(old), dmn.parse_xml(new)
+    old_units, new_units = _units(before), _units(after)
+    names = _names(before) | _names(after)
+    old_places, new_places = _places(before), _places(after)
+    for id_, was, now in _pairs(old_units, new_units):
+        shown = _called(now if was is None else was, names)
+        if was is None or now is None:
+            told = f"{shown}を加えます。" if was is None else f"{shown}を取り除きます。"
+            yield Difference("added" if was is None else "removed", file, id_, told)
+            continue
+        old_table, new_table = _table(was), _table(now)
+        if old_table and new_table:
+            yield from _rules(file, id_, shown, old_table, new_table)
+        contents = _without_table(_contents(was, names)), _without_table(_contents(now, names))
+        for label, one, other in _changed(*contents):
+            yield Difference("changed", file, id_, f"{shown}の{_turned(label, one, other)}")
+        if old_places.get(id_, ()) != new_places.get(id_, ()):
+            yield Difference("moved", file, id_, f"{shown}の、図の上での位置だけを変えます。")
+
+
+def _without_table(contents: Mapping[str, str]) -> dict[str, str]:
+    return {path: value for path, value in contents.items() if not path.startswith("decisionTable")}
+
+
+def _table(decision: etree._Element) -> _Table | None:
+    table = _child(decision, "decisionTable")
+    if table is None:
+        return None
+    columns = [_column(e) for e in table.iterchildren("{*}input", "{*}output")]
+    rules = {}
+    for number, rule in enumerate(table.iterchildren("{*}rule")):
+        cells = [_cell(e) for e in rule.iterchildren("{*}inputEntry", "{*}outputEntry", "{*}annotationEntry")]
+        description = _child(rule, "description")
+        note = "" if description is None else " ".join((description.text or "").split())
+        rules[rule.get("id") or f"#{number}"] = (*cells, note)
+    return _Table(tuple(columns), rules, table.get("hitPolicy", "UNIQUE") + table.get("aggregation", ""))
+
+
+def _child(element: etree._Element, name: str) -> etree._Element | None:
+    return next(element.iterchildren(f"{{*}}{name}"), None)
+
+
+def _column(element: etree._Element) -> str:
+    expression = next(element.iterchildren("{*}inputExpression"), None)
+    text = "" if expression is None else "".join(str(part) for part in expression.itertext()).strip()
+    return element.get("label") or element.get("name") or text or element.get("id") or ""
+
+
+def _cell(element: etree._Element) -> str:
+    return " ".join("".join(str(part) for part in element.itertext()).split())
+
+
+def _rules(file: str, id_: str, shown: str, old: _Table, new: _Table) -> Iterator[Difference]:
+    if old.policy != new.policy:
+        yield Difference("changed", file, id_, f"{shown}の{_turned('ヒットポリシー', old.policy, new.policy)}")
+    if old.columns != new.columns:
+        told = _turned("列", "、".join(old.columns), "、".join(new.columns))
+        yield Difference("changed", file, id_, f"{shown}の{told}")
+    before, after = list(old.rules), list(new.rules)
+    for rule, was, now in _pairs(old.rules, new.rules):
+        if now is None:
+            number = before.index(rule) + 1
+            yield Difference("removed", file, id_, f"{shown}の {number} 行目を取り除きます: {_row(old, was or ())}")
+            continue
+        number = after.index(rule) + 1
+        if was is None:
+            told = f"{shown}の {number} 行目に、新しい規則を加えます: {_row(new, now)}"
+            yield Difference("added", file, id_, told, number)
+        elif old.columns == new.columns:
+            for column, (one, other) in enumerate(zip(was, now, strict=False), 1):
+                if one != other:
+                    label = new.columns[column - 1] if column <= len(new.columns) else "説明"
+                    told = f"{shown}の {number} 行目で、{_turned(f'「{label}」', one, other)}"
+                    yield Difference("changed", file, id_, told, number, column)
+    kept = [rule for rule in before if rule in new.rules], [rule for rule in after if rule in old.rules]
+    if kept[0] != kept[1]:
+        yield Difference("changed", file, id_, f"{shown}の規則の順番を変えます。")
+
+
+def _row(table: _Table, cells: Sequence[str]) -> str:
+    told = [f"{label} = {cell}" for label, cell in zip(table.columns, cells, strict=False) if cell and cell != "-"]
+    return _short("、".join(told)) or "条件なし"
+
+
+# Forms --------------------------------------------------------------------------------------------------
+
+
+def _forms(file: str, old: bytes, new: bytes) -> Iterator[Difference]:
+    before, after = json.loads(old), json.loads(new)
+    was_fields, now_fields = dict(_fields(before["components"])), dict(_fields(after["components"]))
+    for key, was, now in _pairs(was_fields, now_fields):
+        shown = f"項目「{_field_name(now if was is None else was)}」"
+        if was is None or now is None:
+            told = f"{shown}を加えます。" if was is None else f"{shown}を取り除きます。"
+            yield Difference("added" if was is None else "removed", file, key, told)
+            continue
+        for name, one, other in _pairs(_told_of(was), _told_of(now)):
+            if one != other:
+                told = _turned(_LABELS.get(name, name), _json(one), _json(other))
+                yield Difference("moved" if name == "layout" else "changed", file, key, f"{shown}の{told}")
+    kept = [key for key in was_fields if key in now_fields], [key for key in now_fields if key in was_fields]
+    if kept[0] != kept[1]:
+        yield Difference("changed", file, "", "項目の順番を変えます。")
+    for name, one, other in _pairs(before, after):
+        if name not in ("components", "exporter", "schemaVersion") and one != other:
+            yield Difference("changed", file, "", _turned(f"フォームの {name} ", _json(one), _json(other)))
+
+
+def _fields(components: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for number, component in enumerate(components):
+        key = prefix + str(component.get("key") or component.get("path") or component.get("id") or number)
+        yield key, component
+        if isinstance(component.get("components"), list):
+            yield from _fields(component["components"], prefix if component.get("type") == "group" else f"{key}.")
+
+
+def _field_name(component: Mapping[str, Any] | None) -> str:
+    assert component is not None  # noqa: S101 - one of the two is there
+    return _short(str(component.get("label") or component.get("text") or component.get("key") or component.get("id")))
+
+
+def _told_of(component: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in component.items() if name not in ("components", "id")}
+
+
+def _json(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(one, dict) and "label" in one for one in value):
+        return "、".join(str(one["label"]) for one in value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+# Everything else ----------------------------------------------------------------------------------------
+
+
+def _lines(file: str, old: bytes, new: bytes) -> Iterator[Difference]:
+    try:
+        before, after = old.decode("utf-8").splitlines(), new.decode("utf-8").splitlines()
+    except UnicodeDecodeError:
+        yield Difference("changed", file, "", "中身を置き換えます。")
+        return
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag == "insert":
+            yield Difference("added", file, "", f"{c + 1} 行目に加えます: {_quoted(chr(10).join(after[c:d]))}")
+        elif tag == "delete":
+            yield Difference("removed", file, "", f"{a + 1} 行目から取り除きます: {_quoted(chr(10).join(before[a:b]))}")
+        elif tag == "replace":
+            one, other = "\n".join(before[a:b]), "\n".join(after[c:d])
+            yield Difference("changed", file, "", f"{a + 1} 行目を {_quoted(one)} から {_quoted(other)} に変えます。")
+
+
+_READERS = {"bpmn": _diagrams, "dmn": _decisions, "form": _forms}

@@ -1,0 +1,102 @@
+"""Inspections: everything that speaks against a set of files, for editor, command line and deployment alike."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from engine import bundles, business_days, dmn, feel, forms
+from engine.errors import DeploymentRejected
+from engine.errors import Finding as Found
+
+Kind = Literal["structure", "table", "policy"]
+CACHED = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What to mend, and where. `structure` cannot be executed; a `table` has a doubtful rule; a `policy` is broken.
+
+    `rules` (from 1) and `column` (from 1, outputs after inputs) lead to the cells of a decision table.
+    """
+
+    kind: Kind
+    file: str
+    element_id: str
+    element_name: str
+    message: str
+    rules: tuple[int, ...] = ()
+    column: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.file} {self.element_name or self.element_id}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """`findings` are to be mended; `waived` is where a policy is let be, with the reason.
+
+    `warnings` tell what executes, but perhaps not as it was meant.
+    """
+
+    findings: tuple[Finding, ...]
+    waived: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+
+    @property
+    def executable(self) -> bool:
+        return all(finding.kind != "structure" for finding in self.findings)
+
+
+_kept: OrderedDict[tuple[str, tuple[str, ...]], Inspection] = OrderedDict()
+
+
+def inspect(files: Mapping[str, bytes], job_types: Collection[str]) -> Inspection:
+    """What speaks against deploying these files; the same files are never inspected twice."""
+    key = bundles.digest(files), tuple(sorted(job_types))
+    if key not in _kept:
+        _kept[key] = _inspect(files, job_types)
+        while len(_kept) > CACHED:
+            _kept.popitem(last=False)
+    return _kept[key]
+
+
+def form_view(source: bytes, at: datetime) -> forms.FormView:
+    """A form as it first stands before a person, without a case; raises forms.FormInvalid and forms.FormFault."""
+    form = forms.read(source, tuple(business_days.FUNCTIONS))
+    return forms.fill(form, {}, {}, feel.Environment(now=at, functions=business_days.FUNCTIONS))
+
+
+def _inspect(files: Mapping[str, bytes], job_types: Collection[str]) -> Inspection:
+    try:
+        compiled = bundles.compile_files(files, job_types)
+    except DeploymentRejected as rejected:
+        found = [_as("structure", one) for one in rejected.findings]
+        return Inspection((*found, *_tables(files)))
+    against = [_as("policy", one) for one in compiled.against]
+    waived = tuple(_as("policy", one) for one in compiled.waived)
+    warnings = tuple(_as("structure", one) for one in compiled.processes.warnings)
+    return Inspection((*_tables(files), *against), waived, warnings)
+
+
+def _as(kind: Kind, found: Found) -> Finding:
+    return Finding(kind, found.file, found.element_id, found.element_name, found.message)
+
+
+def _tables(files: Mapping[str, bytes]) -> list[Finding]:
+    found = []
+    for name, source in sorted(files.items()):
+        if not name.endswith(".dmn"):
+            continue
+        try:
+            analysed = dmn.analyse(dmn.read(source))
+        except (dmn.DmnError, feel.FeelError):
+            continue  # told as structure
+        found += [
+            Finding("table", name, one.decision_id, one.decision_name, one.message, one.rules, one.column)
+            for one in analysed
+        ]
+    return found

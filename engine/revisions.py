@@ -1,0 +1,494 @@
+"""Revisions: changes to the files of a deployment, from the first word written to the next version, or dropped.
+
+Whoever edits processes writes them; an approver who wrote nothing of it approves; then it is deployed, whole. Only
+what differs from the base is stored. Nobody overwrites what they have not seen: a file is saved upon the digest of
+what was read, everything else upon the version of the revision. History tells every act but the saving of files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from engine import bundle_files, bundles, deployments, differences, history, inspections, states, tables, texts
+from engine.bundles import Compiled
+from engine.deployments import JOB_TYPES, Deployed, Grounds
+from engine.differences import FileDifference
+from engine.errors import (
+    DeploymentRejected,
+    Finding,
+    RevisionChanged,
+    RevisionNotFound,
+    RevisionNotYours,
+    RevisionOutdated,
+    RevisionUnfinished,
+)
+from engine.identity import Person
+from engine.inspections import Inspection
+from engine.states import EventType, RevisionState
+
+MAX_TITLE = 100
+MAX_REASON = 2_000
+"""Characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """`writers` changed a file of it, so none of them may approve; `remark` is why it was sent back the last time."""
+
+    id: int
+    base: int
+    title: str
+    state: RevisionState
+    version: int
+    author: str
+    writers: tuple[str, ...]
+    created_at: datetime
+    changed_at: datetime
+    reason: str | None
+    remark: str | None
+    approved_by: str | None
+    override: str | None
+    deployment: int | None
+
+    @property
+    def in_work(self) -> bool:
+        return self.state not in (RevisionState.DEPLOYED, RevisionState.DROPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioRow:
+    """How a scenario went with the present files: None as `passed` means that it was not run with them."""
+
+    file: str
+    title: str
+    passed: bool | None
+    difference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """A reason not to deploy that is no finding in a file."""
+
+    file: str
+    element_id: str
+    element_name: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file} {self.element_name}: {self.message}".strip()
+
+
+# Who may ------------------------------------------------------------------------------------------------
+
+
+def may_read(person: Person) -> bool:
+    """Whether the person may see definitions and revisions at all."""
+    return person.active and not person.read_only and (person.edits or person.approves)
+
+
+def may_write(person: Person) -> bool:
+    return may_read(person) and person.edits
+
+
+def may_approve(person: Person, revision: Revision) -> bool:
+    """Four eyes: an approver who began and wrote nothing of it."""
+    return may_read(person) and person.approves and person.name not in (revision.author, *revision.writers)
+
+
+def _demand(allowed: bool, message: str) -> None:
+    if not allowed:
+        raise RevisionNotYours(message)
+
+
+def _demand_writer(actor: Person) -> None:
+    _demand(may_write(actor), "書き換えられるのは、手続きの管理者だけです。")
+
+
+# Reading ------------------------------------------------------------------------------------------------
+
+
+def listing(session: Session) -> tuple[Revision, ...]:
+    """Every revision, the one changed last first."""
+    table = tables.Revision
+    rows = session.execute(select(table).order_by(table.changed_at.desc(), table.id.desc())).scalars()
+    return tuple(map(_revision, rows))
+
+
+def get(session: Session, revision: int) -> Revision:
+    """The revision; raises RevisionNotFound."""
+    return _revision(_row(session, revision))
+
+
+def files(session: Session, revision: int) -> dict[str, bytes]:
+    """All files as they would be deployed; raises RevisionNotFound."""
+    found = deployments.files(session, _row(session, revision).base)
+    for name, content in _revised(session, revision).items():
+        if content is None:
+            found.pop(name, None)
+        else:
+            found[name] = content
+    return dict(sorted(found.items()))
+
+
+def inspect(session: Session, revision: int) -> Inspection:
+    """What speaks against deploying it, as files."""
+    return inspections.inspect(files(session, revision), JOB_TYPES)
+
+
+def offers(session: Session, revision: int) -> Compiled:
+    """What a writer may choose from: the revision as it executes, else the version that it is based on."""
+    try:
+        return bundles.compile_files(files(session, revision), JOB_TYPES)
+    except DeploymentRejected:
+        return bundles.of_deployment(session, get(session, revision).base)
+
+
+def differs(session: Session, revision: int) -> tuple[FileDifference, ...]:
+    """What it changes, in words, against what it is based on."""
+    found = get(session, revision)
+    return differences.between(deployments.files(session, found.base), files(session, revision))
+
+
+def scenarios(session: Session, revision: int) -> tuple[ScenarioRow, ...]:
+    """Every scenario among the files, and how it went with them."""
+    present = files(session, revision)
+    table = tables.ScenarioRun
+    query = select(table).where(table.revision_id == revision, table.digest == bundles.digest(present))
+    run = {row.file: row for row in session.execute(query).scalars()}
+    found = []
+    for name in present:
+        if is_scenario(name):
+            row = run.get(name)
+            title = name.rpartition("/")[2] if row is None else row.title
+            passed, difference = (None, None) if row is None else (row.difference is None, row.difference)
+            found.append(ScenarioRow(name, title, passed, difference))
+    return tuple(found)
+
+
+def is_scenario(name: str) -> bool:
+    """Whether the file of this name is a scenario."""
+    folder, _, file = name.rpartition("/")
+    return folder.rpartition("/")[2] == deployments.SCENARIOS and file.endswith((".yaml", ".yml"))
+
+
+def obstacles(session: Session, revision: int) -> tuple[Finding, ...]:
+    """All that keeps it from being deployed unless an approver overrides: findings, and scenarios not passed."""
+    found: list[Finding] = list(inspect(session, revision).findings)
+    for one in scenarios(session, revision):
+        if one.passed is None:
+            found.append(Obstacle(one.file, "", "", "このシナリオは、いまのファイルでまだ実行していません。"))
+        elif not one.passed:
+            found.append(Obstacle(one.file, "", one.title, f"シナリオのとおりになりません。{one.difference}"))
+    return tuple(found)
+
+
+def digest(content: bytes | None) -> str:
+    """What a file is saved upon: the SHA-256 (hex) of what was read, empty where there was none."""
+    return "" if content is None else hashlib.sha256(content).hexdigest()
+
+
+# Writing ------------------------------------------------------------------------------------------------
+
+
+def begin(session: Session, base: int, title: str, *, actor: Person, at: datetime) -> int:
+    """A revision of the newest deployment after `base` is there, without a change yet; gives its id."""
+    _demand_writer(actor)
+    base = deployments.successor(session, base)
+    deployments.files(session, base)
+    row = {
+        "base": base,
+        "title": _text(title, MAX_TITLE, "何を変えるのか、短い名前"),
+        "state": RevisionState.WRITING,
+        "version": 1,
+        "author": actor.name,
+        "writers": [],
+        "created_at": at,
+        "changed_at": at,
+    }
+    id_ = session.execute(insert(tables.Revision).returning(tables.Revision.id), row).scalar_one()
+    _tell(session, EventType.REVISION_BEGUN, id_, actor, at, title=row["title"], base=base)
+    return int(id_)
+
+
+def save(
+    session: Session, revision: int, name: str, content: bytes | None, *, seen: str, actor: Person, at: datetime
+) -> str:
+    """The file is this one (None: taken out), if it still is what the writer had `seen`; gives its new digest.
+
+    Raises FileRefused for what no editor could open, and RevisionChanged if somebody was faster.
+    """
+    row = _writing(session, revision, actor)
+    name = bundle_files.check_name(name)
+    if content is not None:
+        bundle_files.check(name, content)
+    present = files(session, revision).get(name)
+    if digest(present) == digest(content):
+        return digest(content)
+    if digest(present) != seen:
+        raise _changed(session, row, name)
+    _put(session, row, {name: content}, actor, at)
+    return digest(content)
+
+
+def save_all(
+    session: Session,
+    revision: int,
+    given: Mapping[str, bytes],
+    *,
+    only: bool,
+    version: int,
+    actor: Person,
+    at: datetime,
+) -> None:
+    """The files are all in the revision; with `only`, no others are. Nothing of it, if one is refused."""
+    row = _writing(session, revision, actor, version)
+    for name, content in given.items():
+        bundle_files.check(name, content)
+    present = files(session, revision)
+    changes: dict[str, bytes | None] = {name: body for name, body in given.items() if present.get(name) != body}
+    if only:
+        changes |= {name: None for name in present if name not in given}
+    if changes:
+        _put(session, row, changes, actor, at)
+
+
+def catch_up(session: Session, revision: int, *, version: int, actor: Person, at: datetime) -> tuple[str, ...]:
+    """The revision is based on the newest deployment; gives the files that both changed, which stay as revised."""
+    row = _writing(session, revision, actor, version)
+    newest = deployments.successor(session, row.base)
+    before, after = deployments.files(session, row.base), deployments.files(session, newest)
+    clashing = []
+    for name, content in _revised(session, revision).items():
+        if after.get(name) == content:
+            _forget(session, revision, name)
+        elif before.get(name) != after.get(name):
+            clashing.append(name)
+    row.base = newest
+    _touch(row, actor, at, wrote=bool(clashing))
+    return tuple(clashing)
+
+
+def drop(session: Session, revision: int, *, version: int, actor: Person, at: datetime) -> None:
+    """Nothing will come of it; it stays readable."""
+    row = _writing(session, revision, actor, version)
+    _move(session, row, RevisionState.DROPPED, actor, at)
+
+
+# On the way to the next version -------------------------------------------------------------------------
+
+
+def submit(session: Session, revision: int, reason: str, *, version: int, actor: Person, at: datetime) -> None:
+    """An approver can look at it now. Raises RevisionUnfinished if nothing is changed, or it cannot be executed."""
+    row = _writing(session, revision, actor, version)
+    row.reason = _text(reason, MAX_REASON, "変更の理由")
+    if not _revised(session, revision):
+        raise RevisionUnfinished("まだ何も変えていません。")
+    inspection = inspect(session, revision)
+    if not inspection.executable:
+        raise DeploymentRejected(inspection.findings)
+    row.remark = None
+    _move(session, row, RevisionState.SUBMITTED, actor, at, reason=row.reason, digest=_digest(session, revision))
+
+
+def withdraw(session: Session, revision: int, *, version: int, actor: Person, at: datetime) -> None:
+    """It can be written again; an approval it had is gone."""
+    _demand_writer(actor)
+    row = _expected(session, revision, version)
+    row.approved_by = row.override = None
+    _move(session, row, RevisionState.WRITING, actor, at)
+
+
+def send_back(session: Session, revision: int, remark: str, *, version: int, actor: Person, at: datetime) -> None:
+    """Its writers read why, and can write again."""
+    row = _expected(session, revision, version)
+    _demand(may_approve(actor, _revision(row)), "差し戻せるのは、承認する役割の、この案を書いていない方です。")
+    row.remark = _text(remark, MAX_REASON, "差し戻す理由")
+    row.approved_by = row.override = None
+    _move(session, row, RevisionState.WRITING, actor, at, EventType.REVISION_SENT_BACK, remark=row.remark)
+
+
+def approve(session: Session, revision: int, override: str, *, version: int, actor: Person, at: datetime) -> None:
+    """It may be deployed, in spite of the obstacles only with the reason in `override`; raises DeploymentRejected."""
+    row = _expected(session, revision, version)
+    _demand(
+        may_approve(actor, _revision(row)), "承認できるのは、承認する役割の、この案を書いていない方だけです(四つの目)。"
+    )
+    found = obstacles(session, revision)
+    override = _text(override, MAX_REASON, "指摘があっても進める理由") if override.strip() else ""
+    if found and not override:
+        raise DeploymentRejected(found)
+    row.approved_by, row.override = actor.name, override or None
+    facts: dict[str, Any] = {"digest": _digest(session, revision)}
+    if override:
+        facts |= {"override": override, "obstacles": [str(one) for one in found]}
+    _move(session, row, RevisionState.APPROVED, actor, at, **facts)
+
+
+def deploy(session: Session, revision: int, *, version: int, actor: Person, at: datetime) -> Deployed:
+    """New cases begin on it, all of it. Raises RevisionOutdated, and DeploymentRejected as `approve`."""
+    _demand(may_read(actor), "配備できるのは、手続きの管理者と承認する方です。")
+    row = _expected(session, revision, version)
+    if row.state is not RevisionState.APPROVED:
+        raise RevisionUnfinished("配備には、別の方の承認が要ります。")
+    newest = deployments.successor(session, row.base)
+    if newest != row.base:
+        raise RevisionOutdated(row.base, newest)
+    found = obstacles(session, revision)
+    if found and not row.override:
+        raise DeploymentRejected(found)
+    grounds = Grounds(row.reason or "", row.approved_by, row.override)
+    deployed = deployments.deploy(session, files(session, revision), by=actor.name, at=at, grounds=grounds)
+    states.move(row.state, RevisionState.DEPLOYED, states.REVISION_MOVES)  # the deployment itself is the event
+    row.state, row.deployment_id = RevisionState.DEPLOYED, deployed.id
+    _touch(row, actor, at, wrote=False)
+    return deployed
+
+
+def take_back(session: Session, deployment: int, reason: str, *, actor: Person, at: datetime) -> Deployed:
+    """The files of an earlier deployment are the newest version again. They were approved when they were deployed."""
+    _demand(may_read(actor), "前の版に戻せるのは、手続きの管理者と承認する方です。")
+    restored = deployments.files(session, deployment)
+    said = _text(reason, MAX_REASON, "前の版に戻す理由")
+    earlier = session.get_one(tables.Deployment, deployment)
+    grounds = Grounds(said, earlier.approved_by, earlier.override, restores=deployment)
+    deployed = deployments.deploy(session, restored, by=actor.name, at=at, grounds=grounds)
+    if not deployed.new:
+        raise RevisionUnfinished("この版は、いま使われています。")
+    return deployed
+
+
+def record_scenario(
+    session: Session, revision: int, of: str, file: str, title: str, difference: str | None, *, at: datetime
+) -> None:
+    """How a scenario went with the files of digest `of`; what was known of other files is forgotten."""
+    table = tables.ScenarioRun
+    session.execute(delete(table).where(table.revision_id == revision, table.digest != of))
+    session.execute(delete(table).where(table.revision_id == revision, table.file == file))
+    row = {"revision_id": revision, "digest": of, "file": file, "title": title, "difference": difference, "at": at}
+    session.execute(insert(table), row)
+
+
+# Rows ---------------------------------------------------------------------------------------------------
+
+
+def _row(session: Session, revision: int, *, lock: bool = False) -> tables.Revision:
+    query = select(tables.Revision).where(tables.Revision.id == revision)
+    row = session.execute(query.with_for_update() if lock else query).scalar_one_or_none()
+    if row is None:
+        raise RevisionNotFound(revision)
+    return row
+
+
+def _expected(session: Session, revision: int, version: int) -> tables.Revision:
+    """The row, if it still is at the version that the person saw; raises RevisionChanged."""
+    row = _row(session, revision, lock=True)
+    if row.version != version:
+        raise _changed(session, row)
+    return row
+
+
+def _writing(session: Session, revision: int, actor: Person, version: int | None = None) -> tables.Revision:
+    """The row, for a writer, while it can be written."""
+    _demand_writer(actor)
+    row = _row(session, revision, lock=True) if version is None else _expected(session, revision, version)
+    if row.state is not RevisionState.WRITING:
+        raise RevisionUnfinished("承認を頼んだ案は、そのままでは書き換えられません。先に取り戻してください。")
+    return row
+
+
+def _changed(session: Session, row: tables.Revision, name: str | None = None) -> RevisionChanged:
+    """Who changed it last, and when."""
+    table = tables.RevisedFile
+    query = select(table.changed_by, table.changed_at).where(table.revision_id == row.id)
+    if name is not None:
+        query = query.where(table.name == name)
+    last = session.execute(query.order_by(table.changed_at.desc()).limit(1)).first()
+    return RevisionChanged(*(last or (row.author, row.changed_at)))
+
+
+def _revised(session: Session, revision: int) -> dict[str, bytes | None]:
+    table = tables.RevisedFile
+    return dict(session.execute(select(table.name, table.content).where(table.revision_id == revision)).all())
+
+
+def _put(
+    session: Session, row: tables.Revision, changes: Mapping[str, bytes | None], actor: Person, at: datetime
+) -> None:
+    base = deployments.files(session, row.base)
+    table = tables.RevisedFile
+    for name, content in changes.items():
+        _forget(session, row.id, name)
+        if base.get(name) != content:
+            values = {"name": name, "content": content, "changed_by": actor.name, "changed_at": at}
+            session.execute(insert(table), {"revision_id": row.id, **values})
+    _touch(row, actor, at, wrote=True)
+
+
+def _forget(session: Session, revision: int, name: str) -> None:
+    table = tables.RevisedFile
+    session.execute(delete(table).where(table.revision_id == revision, table.name == name))
+
+
+def _touch(row: tables.Revision, actor: Person, at: datetime, *, wrote: bool) -> None:
+    row.version += 1
+    row.changed_at = at
+    if wrote and actor.name not in row.writers:
+        row.writers = [*row.writers, actor.name]
+
+
+def _move(
+    session: Session,
+    row: tables.Revision,
+    state: RevisionState,
+    actor: Person,
+    at: datetime,
+    told_as: EventType | None = None,
+    **facts: Any,
+) -> None:
+    event = states.move(row.state, state, states.REVISION_MOVES)
+    row.state = state
+    _touch(row, actor, at, wrote=False)
+    _tell(session, told_as or event, row.id, actor, at, **facts)
+
+
+def _tell(session: Session, event: EventType, revision: int, actor: Person, at: datetime, **facts: Any) -> None:
+    history.append(session, history.NewEvent(event, at, actor.name, {"revision": revision, **facts}))
+
+
+def _digest(session: Session, revision: int) -> str:
+    return bundles.digest(files(session, revision))
+
+
+def _text(text: str, limit: int, what: str) -> str:
+    text = texts.usable(text).strip()
+    if not text:
+        raise RevisionUnfinished(f"{what}を書いてください。")
+    if len(text) > limit:
+        raise RevisionUnfinished(f"{what}は {limit} 文字までにしてください。")
+    return text
+
+
+def _revision(row: tables.Revision) -> Revision:
+    return Revision(
+        row.id,
+        row.base,
+        row.title,
+        row.state,
+        row.version,
+        row.author,
+        tuple(row.writers),
+        row.created_at,
+        row.changed_at,
+        row.reason,
+        row.remark,
+        row.approved_by,
+        row.override,
+        row.deployment_id,
+    )

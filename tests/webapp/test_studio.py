@@ -1,0 +1,325 @@
+"""The studio without JavaScript: write, try, approve, deploy, take back; files in and out; what is broken is told."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from engine import bundle_files, deployments, revisions
+from tests.webapp.conftest import BUNDLE, Browser, Page, People
+
+FILES = deployments.read_folder(BUNDLE)
+REVISION = "/studio/revisions/1"
+
+
+@pytest.fixture
+def owner(signed_in: People) -> Browser:
+    return signed_in("owner1")
+
+
+@pytest.fixture
+def begun(owner: Browser) -> Page:
+    """A new revision, open before owner1."""
+    return owner.press(owner.open("/studio"), "改訂案を始める", {"title": "言い方をそろえる"})
+
+
+def edited(owner: Browser, name: str, old: str, new: str) -> Page:
+    page = owner.open(f"{REVISION}/edit/{name}")
+    text = page.control("content").text.removeprefix("\n")
+    assert old in text
+    return owner.press(page, "保存", {"content": text.replace(old, new)})
+
+
+def uploaded(browser: Browser, page: Page, *files: tuple[str, bytes], only: bool = False) -> Page:
+    form, _ = page.form("アップロードする")
+    fields = {name: form.fields[name] for name in ("csrf_token", "version")}
+    data = {
+        **fields,
+        "files": [(io.BytesIO(content), name) for name, content in files],
+        **({"only": "yes"} if only else {}),
+    }
+    return Page(sent(browser, form.get("action"), data))
+
+
+def sent(browser: Browser, path: str, data: dict[str, object]) -> TestResponse:
+    """The answer to a post of files, whose spool (a file on the disk if it is large) is closed again."""
+    response = browser.client.post(path, data=data, follow_redirects=True)
+    for each in (response, *response.history):
+        each.request.environ["wsgi.input"].close()
+    return response
+
+
+def scenarios_run(browser: Browser, page: Page) -> Page:
+    page = browser.press(page, "シナリオを実行する")
+    for _ in range(200):
+        if "実行しています" not in page.text:
+            return page
+        time.sleep(0.05)
+        page = browser.open(REVISION)
+    raise AssertionError(page.text)
+
+
+def present(app: Flask) -> dict[str, bytes]:
+    with app.extensions["mamori"].reading() as session:
+        return revisions.files(session, 1)
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return written.getvalue()
+
+
+def test_only_those_concerned_have_the_link(signed_in: People) -> None:
+    people = ("clerk1", "chief1", "owner1", "both1", "auditor1")
+    assert [name for name in people if "プロセス" in signed_in(name).open("/").links()] == ["chief1", "owner1", "both1"]
+
+
+def test_a_change_is_written_tried_approved_deployed_and_taken_back(signed_in: People, begun: Page) -> None:
+    owner, chief = signed_in("owner1"), signed_in("chief1")
+    assert "まだ何も変えていません" in begun.text
+    assert "保存しました" in edited(owner, "review.form", "見直す理由", "見直したい理由").text
+
+    page = owner.open(REVISION)
+    assert "項目「見直す理由」の見出しを 「見直す理由」 から 「見直したい理由」 に変えます。" in page.text
+    assert "直すところはありません" in page.text
+    page = scenarios_run(owner, page)
+    assert "1 件すべてが、シナリオのとおりになりました。" in page.text
+    page = owner.press(page, "承認をお願いする", {"reason": "言い方をそろえるため"})
+    assert "承認待ち" in page.text
+    assert "承認する" not in page.buttons()
+
+    page = chief.press(chief.open(REVISION), "承認する")
+    assert "承認済み" in page.text
+    page = owner.press(owner.open(REVISION), "配備する")
+    assert "配備しました" in page.text
+    library = owner.open("/studio").text
+    assert "新しい事案は、第 2 版で始まります" in library
+    assert "言い方をそろえるため" in library
+    assert "承認: 上野 三津" in library
+    assert "見直したい理由" in owner.open("/studio/versions/2").text
+
+    page = chief.press(chief.open("/studio/versions/1"), "この版に戻す", {"reason": "元のほうが分かりやすかった"})
+    assert page.address == "/studio/versions/3"
+    assert "第 1 版に戻したもの" in page.text
+
+
+def test_a_handler_sees_the_new_field_in_a_new_case_and_the_old_form_in_an_old_one(
+    signed_in: People, applied: str
+) -> None:
+    owner, chief, clerk = signed_in("owner1"), signed_in("chief1"), signed_in("clerk1")
+    owner.press(owner.open("/studio"), "改訂案を始める", {"title": "品名"})
+    edited(owner, "application.form", '"label": "品名"', '"label": "ほしい物"')
+    scenarios_run(owner, owner.open(REVISION))
+    owner.press(owner.open(REVISION), "承認をお願いする", {"reason": "やさしい言葉に"})
+    chief.press(chief.open(REVISION), "承認する")
+    chief.press(chief.open(REVISION), "配備する")
+
+    assert "ほしい物" in clerk.press(clerk.open("/"), "申込みを始める").text
+    assert "品名" in clerk.open(f"/cases/{applied}").text
+
+
+def test_the_author_has_no_button_to_approve_and_is_refused_without_it(signed_in: People, begun: Page) -> None:
+    both = signed_in("both1")
+    edited(signed_in("owner1"), "call.form", "ひとこと", "ひとこと(任意)")
+    edited(both, "review.form", "見直す理由", "理由")
+    owner = signed_in("owner1")
+    scenarios_run(owner, owner.open(REVISION))
+    page = owner.press(owner.open(REVISION), "承認をお願いする", {"reason": "x"})
+
+    form, _ = page.form("取り戻して")
+    pairs = [(name, form.fields[name]) for name in ("csrf_token", "version")]
+    for name in ("both1", "owner1", "owner2"):
+        seen = signed_in(name).open(REVISION)
+        assert "承認する" not in seen.buttons()
+        token = seen.document.xpath("//input[@name='csrf_token']/@value")[0]
+        refused = signed_in(name).post(f"{REVISION}/act", [("csrf_token", token), pairs[1], ("_do", "approve")])
+        assert refused.status == 403
+    assert "承認待ち" in owner.open(REVISION).text
+
+
+def test_the_second_writer_is_told_and_sees_what_they_wrote(signed_in: People, begun: Page) -> None:
+    first, second = signed_in("owner1"), signed_in("owner2")
+    page = second.open(f"{REVISION}/edit/call.form")
+    edited(first, "call.form", "ひとこと", "一言")
+
+    refused = second.press(page, "保存", {"content": FILES["call.form"].decode().replace("ひとこと", "メモ")})
+
+    assert refused.status == 409
+    assert "木村 花さんが先に変更しています" in refused.text
+    assert "メモ" in refused.control("content").text
+    assert "一言" in second.open(f"{REVISION}/edit/call.form").control("content").text
+
+
+def test_findings_keep_from_asking_for_approval_and_are_told_with_what_was_written(owner: Browser, begun: Page) -> None:
+    edited(owner, "request.bpmn", 'formId="review"', 'formId="nowhere"')
+
+    page = owner.press(owner.open(REVISION), "承認をお願いする", {"reason": "試しに"})
+
+    assert page.status == 422
+    assert "フォーム「nowhere」がありません。" in page.text
+    assert "試しに" in page.control("reason").text
+
+
+def test_an_approver_overrides_only_with_a_reason_which_stays_with_the_version(signed_in: People, begun: Page) -> None:
+    owner, chief = signed_in("owner1"), signed_in("chief1")
+    edited(owner, "call.form", "ひとこと", "一言")
+    owner.press(owner.open(REVISION), "承認をお願いする", {"reason": "短く"})
+
+    page = chief.open(REVISION)
+    assert "承認する" not in page.buttons()
+    refused = chief.press(page, "指摘があっても承認する", {"override": " "})
+    assert refused.status == 422
+    assert "まだ実行していません" in refused.text
+    chief.press(refused, "指摘があっても承認する", {"override": "急ぎのため"})
+    chief.press(chief.open(REVISION), "配備する")
+
+    assert "急ぎのため" in owner.open("/studio/versions/2").text
+
+
+def test_what_is_sent_back_tells_why(signed_in: People, begun: Page) -> None:
+    owner, chief = signed_in("owner1"), signed_in("chief1")
+    edited(owner, "call.form", "ひとこと", "一言")
+    owner.press(owner.open(REVISION), "承認をお願いする", {"reason": "短く"})
+
+    chief.press(chief.open(REVISION), "差し戻す", {"remark": "前の言い方がよいです"})
+
+    assert "差し戻し: 前の言い方がよいです" in owner.open(REVISION).text
+    assert "作成中" in owner.open(REVISION).text
+
+
+# Files in and out ---------------------------------------------------------------------------------------
+
+
+def test_a_file_comes_back_byte_by_byte_with_unknown_extensions(app: Flask, owner: Browser, begun: Page) -> None:
+    own = b'<bpmn:extensionElements><x:y xmlns:x="http://example.org/x" z="1"> \r\n</x:y></bpmn:extensionElements>'
+    content = FILES["request.bpmn"].replace(b'<bpmn:startEvent id="start">', b'<bpmn:startEvent id="start">' + own, 1)
+
+    page = uploaded(owner, begun, ("request.bpmn", content))
+
+    assert "1 個のファイルを読み込みました。" in page.text
+    assert present(app)["request.bpmn"] == content
+    assert owner.client.get(f"{REVISION}/files/request.bpmn").data == content
+
+
+def test_a_whole_bundle_goes_out_as_zip_and_comes_in_again(app: Flask, owner: Browser, begun: Page) -> None:
+    archive = owner.client.get(f"{REVISION}/bundle.zip").data
+    assert bundle_files.unpack(archive) == FILES
+    files = {**FILES, "notes/読んで.txt": b"\x00\xffas it is"}
+    del files["guidance.yaml"]
+
+    uploaded(owner, begun, ("all.zip", zipped({f"folder/{name}": one for name, one in files.items()})), only=True)
+
+    assert present(app) == files
+
+
+def test_a_zip_adds_and_replaces_but_takes_nothing_out_by_itself(app: Flask, owner: Browser, begun: Page) -> None:
+    uploaded(owner, begun, ("some.zip", zipped({"call.form": FILES["call.form"] + b"\n"})))
+
+    assert present(app) == {**FILES, "call.form": FILES["call.form"] + b"\n"}
+
+
+def test_of_several_files_none_is_taken_if_one_is_broken(app: Flask, owner: Browser, begun: Page) -> None:
+    page = uploaded(owner, begun, ("call.form", FILES["call.form"] + b"\n"), ("review.form", b"{"))
+
+    assert page.status == 422
+    assert present(app) == FILES
+
+
+def test_an_upload_upon_an_old_page_overwrites_nothing(app: Flask, signed_in: People, begun: Page) -> None:
+    edited(signed_in("owner2"), "call.form", "ひとこと", "一言")
+    page = uploaded(signed_in("owner1"), begun, ("call.form", FILES["call.form"] + b"\n"))
+
+    assert page.status == 409
+    assert "黒田 光さんが先に変更しています" in page.text
+
+
+def test_changes_to_a_file_are_undone_and_a_file_is_taken_out_and_brought_back(
+    app: Flask, owner: Browser, begun: Page
+) -> None:
+    edited(owner, "call.form", "ひとこと", "一言")
+    owner.press(owner.open(REVISION), "変更を元に戻す call.form")
+    assert present(app) == FILES
+
+    owner.press(owner.open(REVISION), "取り除く guidance.yaml")
+    assert "guidance.yaml" not in present(app)
+    owner.press(owner.open(REVISION), "戻す guidance.yaml")
+    assert present(app) == FILES
+
+
+REQUEST, FORM, TABLE = FILES["request.bpmn"], FILES["call.form"], FILES["deadline.dmn"]
+MODEL = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+BROKEN = {
+    "truncated XML": ("request.bpmn", REQUEST[: len(REQUEST) // 2], "XML として読めません"),
+    "a DOCTYPE": ("request.bpmn", REQUEST.replace(b"<bpmn:definitions", b"<!DOCTYPE x [<!ENTITY y SYSTEM 'file:///etc/passwd'>]><bpmn:definitions", 1), "DOCTYPE"),
+    "another namespace": ("request.bpmn", REQUEST.replace(MODEL.encode(), b"http://example.org/other"), "BPMN 2.0 のファイルではありません"),
+    "a dangling flow": ("request.bpmn", REQUEST.replace(b'targetRef="check"', b'targetRef="nowhere"', 1), "「nowhere」がありません"),
+    "a huge file": ("request.bpmn", REQUEST + b" " * bundle_files.MAX_FILE, "大きすぎます"),
+    "no XML": ("request.bpmn", b"\x89PNG\r\n\x1a\n" + bytes(50), "XML として読めません"),
+    "another encoding": ("call.form", FORM.decode().encode("cp932"), "文字コードが UTF-8 ではありません"),
+    "a path out of the folder": ("all.zip", zipped({"../../call.form": FORM}), "フォルダの外"),
+    "an archive that floods": ("all.zip", zipped({"zeros.txt": bytes(bundle_files.MAX_FILE + 1)}), "ひろげると大きすぎます"),
+    "doubled ids": ("request.bpmn", REQUEST.replace(b'id="hurried"', b'id="end"', 1), "ID「end」が 2 回使われています"),
+    "a form that is no JSON": ("call.form", FORM.replace(b"]", b"", 1), "JSON として読めません"),
+    "a form that is no form": ("call.form", b'["components"]', "フォームのファイルではありません"),
+    "broken YAML": ("bundle.yaml", b"title: [\nstarts: {", "YAML として読めません"),
+    "another DMN": ("deadline.dmn", TABLE.replace(b"20191111/MODEL", b"20991111/MODEL"), "DMN 1.2〜1.5 のファイルではありません"),
+    "an empty file": ("call.form", b" \n", "中身がありません"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_file_is_told_with_its_reason_and_leaves_nothing_behind(
+    app: Flask, owner: Browser, begun: Page, kind: str
+) -> None:
+    name, content, reason = BROKEN[kind]
+
+    page = uploaded(owner, begun, (name, content))
+
+    assert page.status == 422
+    told = " ".join(page.document.xpath("//*[@role='alert']")[0].text_content().split())
+    assert reason in told
+    assert Path(name).stem in told or name == "all.zip"
+    assert present(app) == FILES
+    with app.extensions["mamori"].reading() as session:
+        assert revisions.get(session, 1).version == 1
+
+
+FAULTY = {
+    "a cell that is no FEEL": ("deadline.dmn", TABLE.replace(b"if event = ", b"if event = = "), "deadline"),
+    "an unknown form": ("request.bpmn", REQUEST.replace(b'formId="call"', b'formId="none"', 1), "フォーム「none」がありません"),
+    "an unknown group": ("bundle.yaml", FILES["bundle.yaml"].replace(b"groups: [clerk]", b"groups: [nobody]", 1), "グループ「nobody」"),
+    "a check that is no FEEL": ("call.form", FORM.replace(b'"validate"', b'"conditional": {"hide": "=1 +"}, "validate"'), "call.form"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FAULTY)
+def test_a_faulty_file_can_be_written_on_but_never_deployed(app: Flask, owner: Browser, begun: Page, kind: str) -> None:
+    name, content, reason = FAULTY[kind]
+
+    page = uploaded(owner, begun, (name, content))
+    findings = " ".join(page.document.xpath("//ul[@class='findings']")[0].text_content().split())
+    refused = owner.press(page, "承認をお願いする", {"reason": "x"})
+
+    assert reason in findings
+    assert name in findings
+    assert (page.status, refused.status) == (200, 422)
+    with app.extensions["mamori"].reading() as session:
+        assert [row.id for row in deployments.listing(session)] == [1]
+    assert present(app)[name] == content
+
+
+def test_a_large_post_is_only_for_owners(signed_in: People, begun: Page) -> None:
+    large = ("notes.txt", b"x" * (2 * 1024 * 1024))
+    assert uploaded(signed_in("owner1"), begun, large).status == 200
+    form, _ = begun.form("アップロードする")
+    data = {"csrf_token": form.fields["csrf_token"], "files": [(io.BytesIO(large[1]), large[0])]}
+    assert sent(signed_in("clerk1"), form.get("action"), data).status_code == 413

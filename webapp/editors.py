@@ -1,0 +1,189 @@
+"""Editing one file of a revision: as text everywhere, and with an editor of its kind where scripts run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, abort, current_app, flash, jsonify, redirect, render_template, request, url_for
+from flask_babel import get_locale
+from flask_wtf.csrf import generate_csrf
+from werkzeug.wrappers import Response
+
+from engine import forms, inspections, revisions
+from engine.errors import EngineError, NotAllowed, NotFound
+from engine.inspections import Finding
+from engine.states import RevisionState
+from webapp import edge, errors, headers, studio
+from webapp.content import content
+from webapp.forms_html import FormPage
+from webapp.language import gettext as _
+
+pages = Blueprint("editors", __name__, url_prefix="/studio")
+
+
+@pages.before_request
+def _only_for_owners() -> errors.Page | None:
+    if not revisions.may_write(edge.person()):
+        return errors.page(403 if revisions.may_read(edge.person()) else 404)
+    return None
+
+
+@pages.get("/revisions/<int:revision>/edit/<path:name>")
+def show(revision: int, name: str) -> str:
+    present = _present(revision, name)
+    return _page(revision, name, _as_text(present), revisions.digest(present))
+
+
+@pages.post("/revisions/<int:revision>/edit/<path:name>")
+def save(revision: int, name: str) -> Response | errors.Page | tuple[Response, int]:
+    """The file is what was written, if nobody changed it since it was read; else both can be seen.
+
+    A script that asks for JSON gets `seen`, the digest to save upon the next time, or the `reason` of a refusal.
+    """
+    by_script = request.accept_mimetypes.best == "application/json"
+    text, seen = request.form.get("content", ""), request.form.get("seen", "")
+    try:
+        digest = _put(revision, name, text, seen)
+    except (NotFound, NotAllowed):
+        raise
+    except EngineError as refused:
+        edge.record_refusal(refused)
+        reason, status = " ".join(errors.reasons(refused)) or str(refused), errors.status(refused)
+        if by_script:
+            return jsonify(reason=reason), status
+        return _page(revision, name, text, seen, reason), status
+    if by_script:
+        return jsonify(seen=digest)
+    flash(_("The file is saved."), "success")
+    return redirect(url_for("editors.show", revision=revision, name=name), 303)
+
+
+@pages.get("/revisions/<int:revision>/findings/<path:name>")
+def findings(revision: int, name: str) -> Response:
+    """What speaks against the file as it is saved, as JSON."""
+    return jsonify(findings=_findings(revision, name))
+
+
+@pages.post("/revisions/<int:revision>/preview")
+def preview(revision: int) -> str:
+    """The form in `content` as people will see it, or what keeps it from being shown; a part of a page."""
+    revisions.get(edge.reading(), revision)
+    source = request.form.get("content", "").encode()
+    try:
+        view = inspections.form_view(source, edge.now())
+    except forms.FormInvalid as invalid:
+        return render_template("studio/preview.html", show=None, faults=[str(one) for one in invalid.findings])
+    except forms.FormFault as fault:
+        return render_template("studio/preview.html", show=None, faults=[str(fault)])
+    return render_template("studio/preview.html", show=FormPage(view), faults=[])
+
+
+def _put(revision: int, name: str, text: str, seen: str) -> str:
+    person, at = edge.person(), edge.now()
+    if b"\r\n" not in _present(revision, name):
+        text = text.replace("\r\n", "\n")  # a browser sends every end of line so
+    return edge.write(
+        lambda session: revisions.save(session, revision, name, text.encode("utf-8"), seen=seen, actor=person, at=at)
+    )
+
+
+def _present(revision: int, name: str) -> bytes:
+    found = revisions.files(edge.reading(), revision)
+    if name not in found:
+        abort(404)
+    return found[name]
+
+
+def _as_text(content: bytes) -> str | None:
+    """The text of the file; None for what is no UTF-8, which a page cannot give back as it was."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _findings(revision: int, name: str) -> list[dict[str, Any]]:
+    inspection = revisions.inspect(edge.reading(), revision)
+    return [_told(one) for one in inspection.findings if one.file == name]
+
+
+def _told(one: Finding) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "label": str(studio.KINDS[one.kind]),
+        "element": one.element_id,
+        "name": one.element_name or one.element_id,
+        "message": one.message,
+        "rules": one.rules,
+        "column": one.column,
+    }
+
+
+def _page(revision: int, name: str, text: str | None, seen: str, refusal: str = "") -> str:
+    found = revisions.get(edge.reading(), revision)
+    kind = studio.editor(name)
+    drawn = bool(current_app.config["SCRIPTS"]) and kind != "text" and text is not None and not refusal
+    writable = found.state is RevisionState.WRITING
+    told = _findings(revision, name)
+    return render_template(
+        "studio/editor.html",
+        revision=found,
+        name=name,
+        kind=kind if drawn else "text",
+        text=text,
+        seen=seen,
+        refusal=refusal,
+        writable=writable,
+        findings=told,
+        nonce=headers.allow_own_styles() if drawn else "",
+        settings=_settings(revision, name, seen, writable, told) if drawn else None,
+    )
+
+
+def _settings(revision: int, name: str, seen: str, writable: bool, told: list[dict[str, Any]]) -> Mapping[str, Any]:
+    """What the script of an editor has to know."""
+    return {
+        "seen": seen,
+        "writable": writable,
+        "findings": told,
+        "language": str(get_locale()),
+        "element": request.args.get("element", ""),
+        "token": generate_csrf(),
+        "save": url_for("editors.save", revision=revision, name=name),
+        "inspect": url_for("editors.findings", revision=revision, name=name),
+        "preview": url_for("editors.preview", revision=revision),
+        "offers": _offers(revision),
+        "texts": _texts(),
+    }
+
+
+def _offers(revision: int) -> Mapping[str, list[tuple[str, str]]]:
+    """Pairs of what a diagram names and what people call it."""
+    found = revisions.offers(edge.reading(), revision)
+    decisions = found.processes.decisions
+    return {
+        "groups": [(group.name, content(group.label)) for group in found.catalogue.groups],
+        "forms": [(form.id, content(form.title) or form.id) for form in found.forms.values()],
+        "decisions": [(key, decisions[key].decisions[key].name or key) for key in decisions],
+        "processes": [(key, process.name or key) for key, process in found.processes.processes.items()],
+    }
+
+
+def _texts() -> Mapping[str, str]:
+    return {
+        "saving": _("Saving …"),
+        "saved": _("Saved in the revision ({time})"),
+        "offline": _("No connection. It is saved as soon as there is one; please leave this page open."),
+        "refused": _("This could not be saved. Please go back to the revision and look at it as it is now."),
+        "look": _("Open it as it is now"),
+        "show": _("Show"),
+        "clean": _("There is nothing to mend in this file."),
+        "unopened": _("The editor cannot draw this file. You can change it as text below."),
+        "overview": _("The whole picture"),
+        "offered": _("Choose from what exists"),
+        "form": _("Form"),
+        "decision": _("Decision"),
+        "process": _("Process"),
+        "none": _("None"),
+    }

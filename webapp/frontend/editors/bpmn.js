@@ -1,0 +1,69 @@
+// The editor of processes: bpmn-js with the stock Camunda 8 panel, in Japanese, with the server's findings on the shapes.
+
+import "./nonce.js";
+
+import BpmnModeler from "bpmn-js/lib/Modeler";
+import {
+  BpmnPropertiesPanelModule,
+  BpmnPropertiesProviderModule,
+  ZeebePropertiesProviderModule,
+} from "bpmn-js-properties-panel";
+import ZeebeBehaviorsModule from "camunda-bpmn-js-behaviors/lib/camunda-cloud";
+import TokenSimulationModule from "bpmn-js-token-simulation";
+import zeebe from "zeebe-bpmn-moddle/resources/zeebe.json";
+import japanese from "bpmn-js-i18n/translations/ja";
+
+import { Editing, place, refuse, settings, source, speaking } from "./editing.js";
+import { Offers } from "./offers.js";
+import { speakIn } from "./spoken.js";
+import { PANEL, SIMULATION } from "./words_ja.js";
+
+const words = settings.language === "ja" ? { ...japanese, ...PANEL } : {};
+const MARK = "has-finding";
+
+const modeler = new BpmnModeler({
+  container: place.querySelector(".editor-canvas"),
+  propertiesPanel: { parent: place.querySelector(".editor-panel") },
+  moddleExtensions: { zeebe },
+  additionalModules: [
+    BpmnPropertiesPanelModule,
+    BpmnPropertiesProviderModule,
+    ZeebePropertiesProviderModule,
+    ZeebeBehaviorsModule,
+    TokenSimulationModule,
+    speaking(words),
+    { __init__: ["offers"], offers: ["type", Offers] },
+  ],
+});
+
+open();
+
+async function open() {
+  try {
+    await modeler.importXML(source.value);
+  } catch (fault) {
+    refuse(fault);
+    return;
+  }
+  modeler.get("canvas").zoom("fit-viewport");
+  speakIn(place.querySelector(".bts-toggle-mode"), settings.language === "ja" ? SIMULATION : {});
+  const content = async () => (await modeler.saveXML({ format: true })).xml;
+  const editing = new Editing(content, mark);
+  editing.onshow = show;
+  modeler.on("commandStack.changed", () => editing.changed());
+  if (settings.element) show({ element: settings.element });
+}
+
+function mark(findings) {
+  const registry = modeler.get("elementRegistry");
+  const canvas = modeler.get("canvas");
+  for (const each of registry.getAll()) canvas.removeMarker(each, MARK);
+  for (const { element } of findings) if (registry.get(element)) canvas.addMarker(element, MARK);
+}
+
+function show({ element }) {
+  const found = modeler.get("elementRegistry").get(element);
+  if (!found) return;
+  modeler.get("canvas").scrollToElement(found);
+  modeler.get("selection").select(found);
+}

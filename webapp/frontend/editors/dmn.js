@@ -1,0 +1,94 @@
+// The editor of decisions: dmn-js in Japanese, with what the engine finds in a table marked at its cells.
+
+import "./nonce.js";
+
+import DmnModeler from "dmn-js/lib/Modeler";
+
+import { Editing, place, refuse, settings, source, speaking } from "./editing.js";
+import { TABLE } from "./words_dmn_ja.js";
+
+const MARK = "has-finding";
+const speak = { additionalModules: [speaking(settings.language === "ja" ? TABLE : {})] };
+const canvas = place.querySelector(".editor-canvas");
+const listened = new WeakSet();
+let findings = [];
+let editing;
+
+const modeler = new DmnModeler({
+  container: canvas,
+  drd: speak,
+  decisionTable: speak,
+  literalExpression: speak,
+  boxedExpression: speak,
+});
+
+open();
+
+async function open() {
+  try {
+    await modeler.importXML(source.value);
+  } catch (fault) {
+    refuse(fault);
+    return;
+  }
+  editing = new Editing(async () => (await modeler.saveXML({ format: true })).xml, hear);
+  editing.onshow = ({ element }) => view(element);
+  modeler.on("views.changed", listen);
+  listen();
+  tabs();
+  new MutationObserver(mark).observe(canvas, { childList: true, subtree: true });
+  if (settings.element) await view(settings.element);
+}
+
+/** Every view has its own command stack. */
+function listen() {
+  const viewer = modeler.getActiveViewer();
+  if (!viewer || listened.has(viewer)) return;
+  listened.add(viewer);
+  viewer.get("eventBus").on("commandStack.changed", () => editing.changed());
+}
+
+async function view(id) {
+  const found = modeler.getViews().find(({ element }) => element.id === id);
+  if (found) await modeler.open(found);
+  document.getElementById("editor-views").value = id;
+  mark();
+}
+
+/** Which decision is shown, chosen by name. */
+function tabs() {
+  const chosen = document.getElementById("editor-views");
+  for (const { element, type } of modeler.getViews()) {
+    const name = type === "drd" ? settings.texts.overview : element.name || element.id;
+    chosen.append(new Option(name, element.id));
+  }
+  chosen.hidden = false;
+  chosen.addEventListener("change", () => view(chosen.value));
+  modeler.on("views.changed", ({ activeView }) => activeView && (chosen.value = activeView.element.id));
+  chosen.value = modeler.getActiveView().element.id;
+}
+
+function hear(told) {
+  findings = told;
+  mark();
+}
+
+/** The cells that a finding speaks of. Drawing the table anew takes the mark away, so it is put back each time. */
+function mark() {
+  const shown = modeler.getActiveView()?.element;
+  const table = shown?.decisionLogic?.rule && shown.decisionLogic;
+  const marked = new Map();
+  for (const { element, rules, column, message } of table ? findings : []) {
+    if (element !== shown.id) continue;
+    for (const number of rules) {
+      const rule = table.rule[number - 1];
+      const cells = rule ? [...(rule.inputEntry ?? []), ...(rule.outputEntry ?? [])] : [];
+      for (const cell of column ? cells.slice(column - 1, column) : cells) marked.set(cell.id, message);
+    }
+  }
+  for (const cell of canvas.querySelectorAll("td[data-element-id]")) {
+    const message = marked.get(cell.dataset.elementId);
+    if (cell.classList.contains(MARK) !== Boolean(message)) cell.classList.toggle(MARK, Boolean(message));
+    if (message && cell.title !== message) cell.title = message;
+  }
+}

@@ -1,0 +1,45 @@
+// The editor of forms: form-js, with the page that people will really see beside it, made by the server.
+
+import "./nonce.js";
+
+import { FormEditor } from "@bpmn-io/form-js-editor";
+
+import { Editing, place, refuse, settings, source } from "./editing.js";
+import { speakIn } from "./spoken.js";
+import { FORM } from "./words_form_ja.js";
+
+const PAUSE = 500; // ms
+const preview = document.getElementById("editor-preview");
+const container = place.querySelector(".editor-canvas");
+let waiting;
+let asked = 0;
+
+open();
+
+async function open() {
+  const editor = new FormEditor({ container });
+  try {
+    await editor.importSchema(JSON.parse(source.value));
+  } catch (fault) {
+    refuse(fault);
+    return;
+  }
+  if (settings.language === "ja") speakIn(container, FORM);
+  const content = () => `${JSON.stringify(editor.saveSchema(), null, 2)}\n`;
+  const editing = new Editing(content, () => {});
+  editing.onshow = ({ element }) => editor.get("selection").set(editor.get("formFieldRegistry").get(element));
+  editor.on("commandStack.changed", () => {
+    editing.changed();
+    clearTimeout(waiting);
+    waiting = setTimeout(() => show(content()), PAUSE);
+  });
+  show(source.value);
+}
+
+/** The newest answer stays, whichever comes last. */
+async function show(content) {
+  const number = ++asked;
+  const body = new URLSearchParams({ csrf_token: settings.token, content });
+  const answer = await fetch(settings.preview, { method: "POST", body }).catch(() => null);
+  if (answer && number === asked) preview.innerHTML = await answer.text();
+}
