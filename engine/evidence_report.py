@@ -20,7 +20,7 @@ Event = Mapping[str, Any]
 """An event as the package holds it: as it was hashed, with `hash` and `values`."""
 ERASED = "(消去されました)"
 
-WHAT: Mapping[EventType, str] = {
+WHAT: Mapping[str, str] = {
     EventType.DEPLOYED: "配備",
     EventType.INSTANCE_STARTED: "開始",
     EventType.INSTANCE_CANCELLED: "取りやめ",
@@ -43,6 +43,7 @@ WHAT: Mapping[EventType, str] = {
     EventType.VALUES_ERASED: "値の消去",
     EventType.EXPORTED: "書き出し",
 }
+"""What can happen in a case; anything else is told by the name of its type."""
 
 STYLE = """
 body { font-family: sans-serif; line-height: 1.6; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -110,7 +111,7 @@ class _Report:
         }
         facts = history.resolve(event["facts"], values)
         task = facts.get("task") or {}
-        what = WHAT[EventType(event["type"])] + (f"「{task['name']}」" if task.get("name") else "")
+        what = WHAT.get(event["type"], event["type"]) + (f"「{task['name']}」" if task.get("name") else "")
         parts: list[etree._Element | str] = [
             _element("h3", [f"{_moment(datetime.fromisoformat(event['at']))} {what}"]),
             _element("p", [self._who(event["actor"])]),

@@ -311,6 +311,16 @@ def test_the_report_tells_what_was_entered_by_whom_and_what_was_erased(package: 
     assert not page.findall(".//script")
 
 
+def test_the_report_tells_also_what_it_has_no_word_for(told: Any, sealing: Sealing) -> None:
+    new = history.NewEvent(EventType.REVISION_BEGUN, told.now, "anna", business_key=told.case)
+    with told.database.transaction() as session:
+        history.append(session, new)
+
+    package = evidence.export(told.database, sealing, told.case, purpose="x", by="carla", at=told.now)
+
+    assert "revision_begun" in unpacked(package)["report.html"].decode()
+
+
 def test_the_readme_is_japanese_and_names_the_case_and_purpose(package: bytes) -> None:
     readme = unpacked(package)["README.txt"].decode()
 
