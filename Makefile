@@ -22,6 +22,7 @@ bench: .venv/installed-dev
 	$(BIN)/python tests/benchmarks/bench_feel_dmn.py
 	$(BIN)/python tests/benchmarks/bench_engine.py
 	$(BIN)/python tests/benchmarks/bench_pages.py
+	$(BIN)/python tests/benchmarks/bench_audit.py
 
 .venv/installed: pyproject.toml requirements.lock | python
 	@mkdir -p var

@@ -7,7 +7,7 @@ __all__ = [
     "case_index",
     "cases",
     "catalogue",
-    "checkpoints",
+    "checkpoint_delivery",
     "comments",
     "database",
     "decision_tables",

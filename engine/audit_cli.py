@@ -98,15 +98,19 @@ def keys(rotate: bool) -> None:
     type=click.Path(path_type=Path),
     help="Checkpoint file or folder that you keep, besides those of MAMORI_CHECKPOINTS; may be repeated.",
 )
+@click.option("--key", help="Public key that you wrote down; without it that of MAMORI_CHECKPOINT_KEY is trusted.")
 @click.pass_obj
 @checked
-def verify(url: str, business_key: str | None, held: tuple[Path, ...]) -> None:
+def verify(url: str, business_key: str | None, held: tuple[Path, ...], key: str | None) -> None:
     """Check every event, value and checkpoint; name the first bad event of each chain and the damage."""
     sealed, invalid = _sealed(held)
+    trusted = _trusted(key)
     with opened(url) as found, found.reading() as session:
         total = verification.count(session, business_key)
         with bar("履歴を確かめています", total) as progress:
-            verdict = verification.verify(session, sealed, business_key=business_key, progress=progress)
+            verdict = verification.verify(
+                session, sealed, trusted=trusted, business_key=business_key, progress=progress
+            )
     if business_key is not None and not verdict.events and not verdict.findings:
         raise CaseNotFound(business_key)
     for finding in (*invalid, *verdict.findings):
@@ -129,6 +133,17 @@ def _sealed(held: tuple[Path, ...]) -> tuple[list[Checkpoint], list[Finding]]:
             except CheckpointInvalid as fault:
                 invalid.append(Finding(Damage.CHECKPOINT_REPLACED, str(fault)))
     return sealed, invalid
+
+
+def _trusted(key: str | None) -> set[str]:
+    """The key that was written down; else that of the key file, if it is here, and the one that introduced it."""
+    if key is not None:
+        return {key.strip().lower()}
+    path = checkpoints.from_environment(os.environ).key
+    if not path.exists():
+        return set()
+    own = checkpoint_keys.read(path)
+    return {own.public} | ({own.introduction["by"]} if own.introduction else set())
 
 
 def _unsealed(verdict: Verdict, at: datetime) -> str:

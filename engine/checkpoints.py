@@ -188,11 +188,6 @@ def from_environment(environment: Mapping[str, str]) -> Sealing:
     return Sealing(Path(folder), Path(key), timedelta(minutes=int(minutes)))
 
 
-def prepare(sealing: Sealing) -> None:
-    """There is a key, and it can be read; raises FileUnreadable."""
-    checkpoint_keys.get(sealing.key)
-
-
 def make(database: Database, sealing: Sealing, *, at: datetime) -> Checkpoint | None:
     """The heads that changed since the last checkpoint are signed and in the folder; None if none did.
 

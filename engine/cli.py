@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from engine import (
     business_days,
     cases,
-    checkpoints,
+    checkpoint_delivery,
     database,
     deployments,
     dmn,
@@ -118,8 +118,9 @@ def worker(url: str) -> None:
     """Run jobs when they are due, until interrupted."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     with opened(url) as found:
-        sealing = checkpoints.from_environment(os.environ)
-        runner = Worker(found, now, mailing=mail.from_environment(os.environ), sealing=sealing)
+        mailing = mail.from_environment(os.environ)
+        sealing = checkpoint_delivery.from_environment(os.environ, mailing)
+        runner = Worker(found, now, mailing=mailing, sealing=sealing)
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: runner.stop(0))
         console.print("ワーカーを始めました。Ctrl+C で終わります。")

@@ -20,7 +20,7 @@ Event = Mapping[str, Any]
 """An event as the package holds it: as it was hashed, with `hash` and `values`."""
 ERASED = "(消去されました)"
 
-WHAT: Mapping[EventType, str] = {
+WHAT: Mapping[str, str] = {
     EventType.DEPLOYED: "配備",
     EventType.INSTANCE_STARTED: "開始",
     EventType.INSTANCE_CANCELLED: "取りやめ",
@@ -43,6 +43,7 @@ WHAT: Mapping[EventType, str] = {
     EventType.VALUES_ERASED: "値の消去",
     EventType.EXPORTED: "書き出し",
 }
+"""What can happen in a case; anything else is told by the name of its type."""
 
 STYLE = """
 body { font-family: sans-serif; line-height: 1.6; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -110,7 +111,7 @@ class _Report:
         }
         facts = history.resolve(event["facts"], values)
         task = facts.get("task") or {}
-        what = WHAT[EventType(event["type"])] + (f"「{task['name']}」" if task.get("name") else "")
+        what = WHAT.get(event["type"], event["type"]) + (f"「{task['name']}」" if task.get("name") else "")
         parts: list[etree._Element | str] = [
             _element("h3", [f"{_moment(datetime.fromisoformat(event['at']))} {what}"]),
             _element("p", [self._who(event["actor"])]),
@@ -136,8 +137,8 @@ class _Report:
         if not entered:
             return []
         form = self.forms.get(event["definition"] or "", {}).get(form_id or "")
-        labels = {} if form is None else {name: field.label or name for name, field in form.body.by_key.items()}
-        rows = [[labels.get(name, name), _text(value)] for name, value in entered.items()]
+        known = {} if form is None else form.body.by_key
+        rows = [[_label(known.get(name), name), _shown(known.get(name), value)] for name, value in entered.items()]
         return [_element("h4", ["記入"]), _table(["項目", "内容"], rows)]
 
 
@@ -173,6 +174,25 @@ def _decisions(facts: Mapping[str, Any]) -> list[etree._Element]:
         rows.append(["結果", _text(each["value"])])
         parts += [_element("h4", [f"判断「{each['name']}」"]), _table(["", ""], rows)]
     return parts
+
+
+def _label(field: forms.Field | None, name: str) -> str:
+    return name if field is None else field.label or name
+
+
+def _shown(field: forms.Field | None, value: feel.Value) -> str:
+    """The value in the words of the form: labels of options, yes and no, a line for each row of a list."""
+    if isinstance(value, bool):
+        return "はい" if value else "いいえ"
+    if field is None or value == ERASED:
+        return _text(value)
+    if isinstance(value, list):
+        return "\n".join(_shown(field, item) for item in value)
+    if isinstance(value, dict):
+        columns = field.fields.by_key
+        return "、".join(f"{_label(columns.get(k), k)}: {_shown(columns.get(k), v)}" for k, v in value.items())
+    options = field.options if isinstance(field.options, tuple) else ()
+    return next((option.label for option in options if option.value == value), _text(value))
 
 
 def _text(value: feel.Value) -> str:

@@ -6,7 +6,7 @@ stand outside the database.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -79,14 +79,18 @@ def verify(
     session: Session,
     sealed: Sequence[Checkpoint] = (),
     *,
+    trusted: Collection[str] = (),
     business_key: str | None = None,
     progress: Progress = lambda _: None,
 ) -> Verdict:
     """All of history, or the chains that tell of one case, compared with itself and with these checkpoints.
 
-    `sealed` may hold a checkpoint twice, as kept in different places.
+    `sealed` may hold a checkpoint twice, as kept in different places. `trusted`: public keys (hex), one of which must
+    have signed some of them; the others are judged by their introductions.
     """
     merged, findings = _merge(sealed)
+    if trusted and merged and not {each.key for each in merged} & set(trusted):
+        findings.append(_replaced(merged[-1].number, "信頼する鍵で署名されたものが、ひとつもありません。"))
     heads = _sealed_heads(merged)
     chains = None if business_key is None else _chains_of(session, business_key, heads)
     walk = _Walk(heads, _erased(session))

@@ -25,6 +25,8 @@ EVENTS = "events.json"
 CHECKPOINTS = "proofs/checkpoints/"
 DEFINITIONS = "definitions/"
 SYSTEM = "system"
+LEFT_BY_DESKTOPS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""Files that appear in a folder by looking at it."""
 
 
 class Damaged(Exception):
@@ -104,7 +106,8 @@ def read_package(path: Path) -> dict[str, bytes]:
     """The files of the package, by name; raises NotChecked, Damaged."""
     try:
         if path.is_dir():
-            return {file.relative_to(path).as_posix(): file.read_bytes() for file in path.rglob("*") if file.is_file()}
+            found = [file for file in path.rglob("*") if file.is_file() and file.name not in LEFT_BY_DESKTOPS]
+            return {file.relative_to(path).as_posix(): file.read_bytes() for file in found}
         with zipfile.ZipFile(path) as packed:
             names = packed.namelist()
             if len(set(names)) != len(names):

@@ -11,7 +11,8 @@ from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from engine import checkpoints, jobs, mail, messages
+from engine import jobs, mail, messages
+from engine.checkpoint_delivery import Delivery
 from engine.database import Database
 from engine.errors import EngineError
 from engine.jobs import BUILT_IN, CallFailed, Inside, JobRow, JobTypes
@@ -78,7 +79,7 @@ class Worker:
         job_types: JobTypes = BUILT_IN,
         pause: float = 1.0,
         mailing: mail.Mailing | None = None,
-        sealing: checkpoints.Sealing | None = None,
+        sealing: Delivery | None = None,
     ) -> None:
         self._database = database
         self._clock = clock

@@ -16,7 +16,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 from waitress.server import create_server
 
-from engine import checkpoints, deployments, identity, mail
+from engine import checkpoint_delivery, deployments, identity, mail
 from engine.database import Database
 from engine.errors import EngineError
 from engine.worker import Worker
@@ -60,7 +60,8 @@ def _serve(listening: socket.socket) -> None:
         people = prepare(database, datetime.now(ZONE))
     except (SQLAlchemyError, EngineError, OSError) as fault:
         raise CannotStart(_line(fault)) from fault
-    worker = Worker(database, lambda: datetime.now(ZONE), mailing=_mailing(listening), sealing=_sealing())
+    mailing = _mailing(listening)
+    worker = Worker(database, lambda: datetime.now(ZONE), mailing=mailing, sealing=_sealing(mailing))
     worker.start()
     try:
         _announce(listening, people, database)
@@ -78,11 +79,11 @@ def _mailing(listening: socket.socket) -> mail.Mailing:
         raise CannotStart(_line(fault)) from fault
 
 
-def _sealing() -> checkpoints.Sealing:
+def _sealing(mailing: mail.Mailing) -> checkpoint_delivery.Delivery:
     """Where checkpoints of history go, as the environment says; their key is there from the first start on."""
     try:
-        sealing = checkpoints.from_environment(os.environ)
-        checkpoints.prepare(sealing)
+        sealing = checkpoint_delivery.from_environment(os.environ, mailing)
+        sealing.prepare()
     except EngineError as fault:
         raise CannotStart(_line(fault)) from fault
     return sealing

@@ -134,6 +134,21 @@ def test_the_key_is_shown_and_rotated(mamori: Mamori, tmp_path: Path) -> None:
     assert mamori("audit", "keys").output.splitlines() == rotated
 
 
+def test_verifying_trusts_the_key_that_was_written_down(mamori: Mamori, tmp_path: Path) -> None:
+    start(tmp_path, "review")
+    mamori("audit", "checkpoint")
+    key = mamori("audit", "keys").output.split()[1]
+    mamori("audit", "keys", "--rotate")
+
+    assert mamori("audit", "verify").exit_code == 0
+    assert mamori("audit", "verify", "--key", key).exit_code == 0
+    foreign = mamori("audit", "verify", "--key", "0" * 64)
+    assert (foreign.exit_code, "チェックポイントの差し替え" in foreign.output) == (1, True)
+    (tmp_path / "var" / "key.json").unlink()
+    mamori("audit", "keys")
+    assert mamori("audit", "verify").exit_code == 1
+
+
 def test_a_refused_attempt_is_recorded(mamori: Mamori, tmp_path: Path) -> None:
     start(tmp_path, "review")
 

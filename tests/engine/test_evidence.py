@@ -98,6 +98,7 @@ def test_a_package_verifies_where_there_is_nothing_but_cryptography(
     for name, content in unpacked(package).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
+    (folder / ".DS_Store").write_bytes(b"")
     probe = tmp_path / "probe.py"
     probe.write_text(
         "import cryptography\ntry:\n    import rfc8785, sqlalchemy\nexcept ImportError:\n    print('alone')\n"
@@ -301,12 +302,23 @@ def test_the_report_tells_what_was_entered_by_whom_and_what_was_erased(package: 
     text = page.text_content()
 
     assert "印がない <b>" in text
+    assert "判断直す" in text  # the label of the option that was chosen
     assert "作業の完了「審査する」" in text
     assert "青山 あんな(anna)" in text
     assert "(消去されました)" in text
     assert "秘密の話" not in text
     assert "本人の求め" in text
     assert not page.findall(".//script")
+
+
+def test_the_report_tells_also_what_it_has_no_word_for(told: Any, sealing: Sealing) -> None:
+    new = history.NewEvent(EventType.REVISION_BEGUN, told.now, "anna", business_key=told.case)
+    with told.database.transaction() as session:
+        history.append(session, new)
+
+    package = evidence.export(told.database, sealing, told.case, purpose="x", by="carla", at=told.now)
+
+    assert "revision_begun" in unpacked(package)["report.html"].decode()
 
 
 def test_the_readme_is_japanese_and_names_the_case_and_purpose(package: bytes) -> None:

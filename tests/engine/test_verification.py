@@ -214,6 +214,20 @@ def test_a_replaced_checkpoint_shows_against_the_one_held_elsewhere(told: Any, s
     assert findings(told, [other, *sealed]) == [(Damage.CHECKPOINT_REPLACED, "", 0)]
 
 
+def test_checkpoints_of_a_foreign_key_show_against_the_one_that_was_written_down(
+    told: Any, sealed: Any, tmp_path: Path
+) -> None:
+    sealing = checkpoints.Sealing(tmp_path / "other", tmp_path / "other.json", timedelta(minutes=1))
+    foreign = checkpoints.make(told.database, sealing, at=told.now)
+    assert foreign is not None
+
+    with told.database.reading() as session:
+        true = verification.verify(session, sealed, trusted={sealed[0].key})
+        false = verification.verify(session, [foreign], trusted={sealed[0].key})
+    assert true.findings == ()
+    assert [each.damage for each in false.findings] == [Damage.CHECKPOINT_REPLACED]
+
+
 def test_a_changed_definition_is_told(told: Any, adversary: Any) -> None:
     changed = update(Resource).where(Resource.name == "review.bpmn").values(content=b"<definitions/>")
     adversary(changed)
