@@ -205,6 +205,7 @@ def page(number: int, refusal: Refusal | None = None) -> str:
         tried=sum(1 for one in scenarios if one.passed is not None),
         failed=sum(1 for one in scenarios if one.passed is False),
         running=scenario_runs.is_running(edge.database(), number),
+        moment=int(edge.now().timestamp()),  # in the address, so that a browser reloads though the fragment stays
         obstacles=len(inspection.findings) + sum(1 for one in scenarios if not one.passed),
         outdated=found.in_work and deployments.successor(session, found.base) != found.base,
         may_write=revisions.may_write(person) and found.state is RevisionState.WRITING,

@@ -76,7 +76,7 @@ def add_rule(window: Window) -> None:
     before = rows.count()
     editor.locator(".add-rule, [title='規則を加える']").last.click()
     expect(rows).to_have_count(before + 1)
-    cells = editor.locator("tbody tr").nth(before - 1).locator("td.input-cell, td.output-cell")
+    cells = editor.locator("tbody tr").nth(before).locator("td.input-cell, td.output-cell")
     for number, text in ((0, "2"), (2, '"online_meeting"'), (9, '"A01"'), (10, "null"), (11, "true")):
         write_cell(window, cells.nth(number), text)
     window.page.locator("h1").click()
