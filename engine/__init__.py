@@ -24,6 +24,7 @@ __all__ = [
     "mail",
     "moments",
     "notices",
+    "overview",
     "replay",
     "saved_filters",
     "states",

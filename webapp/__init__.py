@@ -1,10 +1,9 @@
 """The pages through which people work: server-rendered, complete without JavaScript.
 
-One module per page family (inbox, tasks, cases, replay, record, starts, incidents, emergency, filters, settings,
-account);
-`edge` is the only place that knows the clock, the signed-in person and the transaction; forms_html and
-templates/fields.html turn a form into HTML and back; content and told speak the reader's language; errors maps every
-error of the engine to one status and one calm page.
+One module per page family (inbox, tasks, cases, replay, record, overview, starts, incidents, emergency, filters,
+settings, account); `edge` is the only place that knows the clock, the signed-in person and the transaction; forms_html
+and templates/fields.html turn a form into HTML and back; content and told speak the reader's language; errors maps
+every error of the engine to one status and one calm page.
 """
 
 from __future__ import annotations
@@ -32,6 +31,7 @@ from webapp import (
     incidents,
     language,
     names,
+    overview,
     record,
     replay,
     settings,
@@ -47,6 +47,7 @@ PAGES = (
     cases.pages,
     replay.pages,
     record.pages,
+    overview.pages,
     filters.pages,
     starts.pages,
     settings.pages,

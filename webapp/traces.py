@@ -50,9 +50,9 @@ def trace(drawn: Diagram, events: Iterable[Event]) -> Trace:
     )
 
 
-def drawing(drawn: Diagram) -> bytes:
-    """The file of the process with its names in the reader's language."""
-    tree = etree.fromstring(drawn.xml, _PARSER)
+def named(xml: bytes) -> bytes:
+    """The file with its names in the reader's language."""
+    tree = etree.fromstring(xml, _PARSER)
     for each in _named(tree):
         each.attrib["name"] = content(str(each.attrib["name"]))
     return etree.tostring(tree, encoding="utf-8", xml_declaration=True)
