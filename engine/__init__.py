@@ -28,6 +28,7 @@ __all__ = [
     "mail",
     "moments",
     "notices",
+    "overview",
     "replay",
     "revisions",
     "saved_filters",

@@ -11,9 +11,20 @@ from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, make_url
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Engine,
+    StaticPool,
+    cast,
+    create_engine,
+    event,
+    make_url,
+    type_coerce,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import InstrumentedAttribute, Session, sessionmaker
 
 from engine.errors import FileUnreadable, StaleInstance
 from engine.tables import metadata
@@ -120,6 +131,17 @@ def _begin(connection: Connection) -> None:
 def _is_race(error: DBAPIError) -> bool:
     """Whether PostgreSQL gave way to another transaction; SQLite has waited for its lock long enough already."""
     return getattr(error.orig, "sqlstate", None) in ("40001", "40P01")
+
+
+def json_part(session: Session, column: InstrumentedAttribute[dict[str, Any]], name: str) -> ColumnElement[Any]:
+    """The entry of this name of a JSON column, None where there is none.
+
+    Taken out by the database, which reads JSON many times faster than it comes here whole.
+    """
+    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    whole = cast(column, JSON) if on_postgresql else type_coerce(column, JSON)
+    part: ColumnElement[Any] = whole[name]
+    return part
 
 
 def file_of(url: str) -> Path | None:

@@ -160,7 +160,7 @@ def diagram(number: str, instance: int, process: str) -> Response:
     """The file of a process of the case, for its picture."""
     for drawn in diagrams.of_instance(edge.reading(), instance, edge.person()):
         if drawn.process == process:
-            return Response(traces.drawing(drawn), mimetype="application/xml")
+            return Response(traces.named(drawn.xml), mimetype="application/xml")
     raise InstanceNotFound(instance)
 
 

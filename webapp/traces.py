@@ -53,9 +53,9 @@ def trace(drawn: Diagram, events: Iterable[Event]) -> Trace:
     )
 
 
-def drawing(drawn: Diagram) -> bytes:
-    """What is drawn of the file of the process, with its names in the reader's language."""
-    tree = etree.fromstring(drawn.xml, _PARSER)
+def named(xml: bytes) -> bytes:
+    """What is drawn of the file, with its names in the reader's language."""
+    tree = etree.fromstring(xml, _PARSER)
     for part in list(tree.iter(*UNSEEN)):
         if (whole := part.getparent()) is not None:
             whole.remove(part)

@@ -120,8 +120,18 @@ def test_everyone_can_use_every_page_by_light_and_dark_on_desk_and_phone(open_wi
     pages = {**PAGES, "list of keys": with_the_list_of_keys}
     found = {name: violations(supervisor.page) for name, visit in pages.items() if visit(supervisor) is None}
     stranger, operator = open_window(bypass_csp=True), open_window("desk1", bypass_csp=True)
-    for window, path in ((stranger, "/sign-in"), (stranger, "/emergency"), (operator, "/incidents")):
+    auditor = open_window("auditor1", bypass_csp=True)
+    for window, path in (
+        (stranger, "/sign-in"),
+        (stranger, "/emergency"),
+        (operator, "/incidents"),
+        (auditor, "/record"),
+        (auditor, f"{CASE}/readings"),
+        (auditor, "/overview"),
+    ):
         window.open(path)
+        if path == "/overview":
+            expect(window.page.get_by_role("img", name="手続の図")).to_be_visible()
         found[f"{path} of another"] = violations(window.page)
 
     assert {name: faults for name, faults in found.items() if faults} == {}

@@ -34,6 +34,9 @@ ADDRESSES = {
     "who read it": "GET /cases/2026-0001/readings",
     "who read no case": "GET /cases/2026-0002/readings",
     "the record": "GET /record",
+    "the overview": "GET /overview",
+    "its diagram": "GET /overview/1.bpmn",
+    "no diagram of it": "GET /overview/99.bpmn",
     "the step they may do": "GET /tasks/2",
     "no step": "GET /tasks/99",
     "incidents": "GET /incidents",
@@ -127,6 +130,9 @@ TABLE = {
     "try nothing":           (404, 404, 404, 404, 404, 404, 404, 404),
     "approve nothing":       (404, 404, 404, 404, 404, 404, 404, 404),
     "save to nothing":       (404, 404, 403, 404, 404, 404, 404, 404),
+    "the overview":         (404,   404,   200,   200,   404,     404,     200, 404),
+    "its diagram":          (404,   404,   200,   200,   404,     404,     200, 404),
+    "no diagram of it":     (404,   404,   404,   404,   404,     404,     404, 404),
 }  # fmt: skip
 ANSWERS = "//dl[@class='answers']/dt[.='体調']/following-sibling::dd[1]"
 ROWS = {page: dict(zip(PEOPLE, row, strict=True)) for page, row in TABLE.items()}

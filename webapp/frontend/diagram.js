@@ -1,6 +1,7 @@
-// The diagram of a process with where it stands and the way it came. The page has the same as a list, for those who
-// cannot see it.
+// The diagram of a process with where it stands and the way it came, or with where cases wait. The page has the same in
+// words, for those who cannot see it.
 
+import { heatUp } from "./heat.js";
 import { marks } from "./trace.js";
 import { control, draw, Marks } from "./viewer.js";
 
@@ -18,6 +19,7 @@ async function show(place) {
   const texts = JSON.parse(place.dataset.texts);
   const drawn = await draw(place, place.dataset.diagram, texts);
   if (!drawn) return;
-  new Marks(drawn.viewer, texts).show(marks(JSON.parse(place.dataset.trace)));
+  if (place.dataset.heat) heatUp(drawn.viewer, JSON.parse(place.dataset.heat));
+  else new Marks(drawn.viewer, texts).show(marks(JSON.parse(place.dataset.trace)));
   control(drawn.viewer, place, drawn.canvas, texts);
 }

@@ -11,7 +11,7 @@ const SETTLED = 250; // ms on a moment until its address and its form are worth 
 const FOUND = 100;
 const AT_ONCE = 2; // parts that are asked for at the same time
 const BUSY = "input, select, textarea, button, a, summary, [contenteditable]";
-const SCROLLS = ".wide, fieldset.seen, .diagram-canvas";
+const SCROLLS = ".wide, .diagram-canvas";
 
 const around = document.getElementById("replay");
 if (around?.dataset.steps) replay(around);

@@ -1,0 +1,217 @@
+"""The overview: where cases of a process wait, which deadlines were kept, and which judgements changed."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from engine import feel, history, tables
+from engine.catalogue import Fact
+from engine.database import json_part
+from engine.states import OPEN_TASK, TaskState
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A version of a process by which something runs or ran."""
+
+    id: int
+    deployment: int
+    key: str
+    version: int
+    name: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of one element: how often it was entered, the median time until it was left, and how many are in it now.
+
+    `kept` and `missed`: its tasks that had a due date and were done by then or later, or are open past it.
+    """
+
+    count: int = 0
+    median: timedelta | None = None
+    open: int = 0
+    kept: int = 0
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A fact of a case had one of its labelled values and then another; `event` is the one that changed it."""
+
+    fact: str
+    before: str
+    after: str
+    business_key: str
+    event: int
+
+
+def definitions(session: Session) -> list[Definition]:
+    """Every version of a process whose deployment some instance runs on: the newest first, of these the most used."""
+    table, runs = tables.ProcessDefinition, tables.ProcessInstance
+    used = select(table.deployment_id).join(runs, runs.definition_id == table.id)
+    own = select(func.count(runs.id)).where(runs.definition_id == table.id).scalar_subquery()
+    rows = session.execute(
+        select(table.id, table.deployment_id, table.key, table.version, table.name, table.file)
+        .where(table.deployment_id.in_(used))
+        .order_by(table.deployment_id.desc(), own.desc(), table.id)
+    )
+    return [Definition(*row) for row in rows]
+
+
+def source(session: Session, definition: Definition) -> bytes:
+    """The BPMN file of the process."""
+    file = tables.Resource
+    found = session.execute(
+        select(file.content).where(file.deployment_id == definition.deployment, file.name == definition.file)
+    )
+    return bytes(found.scalar_one())
+
+
+def figures(session: Session, definition: Definition, *, since: datetime, at: datetime) -> dict[str, Figures]:
+    """Element id → its figures, of the instances that began since then; also where the process was called."""
+    found = _waits(session, definition, since)
+    for element, kept, missed in _deadlines(session, definition, since, at):
+        found[element] = replace(found.get(element, Figures()), kept=kept, missed=missed)
+    return found
+
+
+@dataclass(slots=True)
+class _Seen:
+    count: int = 0
+    waits: list[timedelta] = field(default_factory=list)
+    open: int = 0
+
+    def figures(self) -> Figures:
+        seconds = statistics.median(wait.total_seconds() for wait in self.waits) if self.waits else None
+        return Figures(self.count, None if seconds is None else timedelta(seconds=seconds), self.open)
+
+
+def _waits(session: Session, definition: Definition, since: datetime) -> dict[str, Figures]:
+    events, runs, table = tables.HistoryEvent, tables.ProcessInstance, tables.ProcessDefinition
+    rows = session.execute(
+        select(events.instance_id, events.at, json_part(session, events.facts, "moves"))
+        .join(runs, runs.id == events.instance_id)
+        .join(table, table.id == runs.definition_id)
+        .where(table.deployment_id == definition.deployment, runs.started_at >= since)
+        .order_by(events.id)
+    )
+    seen: dict[str, _Seen] = {}
+    standing: dict[tuple[int, int], tuple[str, datetime]] = {}
+    for instance, at, moves in rows:
+        for move in moves or ():
+            if move["process"] == definition.key:
+                _follow(seen, standing, (instance, move["token"]), move, at)
+    for element, _since in standing.values():
+        seen[element].open += 1
+    return {element: each.figures() for element, each in seen.items()}
+
+
+def _follow(
+    seen: dict[str, _Seen],
+    standing: dict[tuple[int, int], tuple[str, datetime]],
+    token: tuple[int, int],
+    move: Mapping[str, Any],
+    at: datetime,
+) -> None:
+    element = move["element"]
+    if move["kind"] == "entered":
+        if token not in standing:  # a join counts each of its flows, but waits from the first on
+            seen.setdefault(element, _Seen()).count += 1
+            standing[token] = element, at
+        return
+    entered = standing.pop(token, None)
+    if move["kind"] == "left" and entered is not None:
+        seen[element].waits.append(at - entered[1])
+
+
+def _deadlines(
+    session: Session, definition: Definition, since: datetime, at: datetime
+) -> Iterable[tuple[str, int, int]]:
+    task, runs, table = tables.UserTask, tables.ProcessInstance, tables.ProcessDefinition
+    done = task.state == TaskState.COMPLETED
+    late = (done & (task.closed_at > task.due)) | (task.state.in_(OPEN_TASK) & (task.due < at))
+    rows = session.execute(
+        select(
+            task.element,
+            func.count(task.id).filter(done & (task.closed_at <= task.due)),
+            func.count(task.id).filter(late),
+        )
+        .join(runs, runs.id == task.instance_id)
+        .join(table, table.id == runs.definition_id)
+        .where(table.deployment_id == definition.deployment, task.process == definition.key)
+        .where(task.due.is_not(None), runs.started_at >= since)
+        .group_by(task.element)
+    )
+    return [(element, kept, missed) for element, kept, missed in rows]
+
+
+# Changes of judgement -----------------------------------------------------------------------------------
+
+
+def changes(session: Session, facts: Iterable[Fact], *, since: datetime) -> list[Change]:
+    """Where a fact with labelled values changed in a case that began since then, the latest first.
+
+    A process that hears of a change from another one changes nothing by itself.
+    """
+    labelled = [fact for fact in facts if fact.values]
+    found: list[Change] = []
+    last: dict[tuple[int, str], str] = {}
+    told: dict[tuple[str, str, str, str], int] = {}
+    for business_key, instance, event, name, value in _written(session, labelled, since):
+        for fact in labelled:
+            variable, _, entry = fact.name.partition(".")
+            after = _text(value, entry) if variable == name else None
+            if after is None:
+                continue
+            before = last.get((instance, fact.name))
+            last[instance, fact.name] = after
+            if before is None or before == after:
+                continue
+            if told.setdefault((business_key, fact.name, before, after), instance) == instance:
+                found.append(Change(fact.name, before, after, business_key, event))
+    return found[::-1]
+
+
+def _written(
+    session: Session, facts: Iterable[Fact], since: datetime
+) -> Iterator[tuple[str, int, int, str, feel.Value]]:
+    """Case, instance, event, name and value of everything written to the variables of these facts, oldest first."""
+    events, values, runs = tables.HistoryEvent, tables.HistoryValue, tables.ProcessInstance
+    names = {fact.name.partition(".")[0] for fact in facts}
+    rows = session.execute(
+        select(
+            events.id,
+            events.business_key,
+            events.instance_id,
+            values.number,
+            values.name,
+            values.value,
+            json_part(session, events.facts, "variables"),
+        )
+        .join(events, events.id == values.event_id)
+        .join(runs, runs.id == events.instance_id)
+        .where(values.kind == "variable", values.name.in_(names), runs.started_at >= since)
+        .order_by(events.id, values.number)
+    )
+    for event, business_key, instance, number, name, text, variables in rows:
+        scopes = {written["value"][history.REFERENCE]: written["scope"] for written in variables or ()}
+        if not scopes.get(number):  # of the process itself, not a local of an activity
+            yield business_key, instance, event, name, history.decoded(text)
+
+
+def _text(value: feel.Value, entry: str) -> str | None:
+    """The value as `Fact.values` names it; None where there is no single one."""
+    if entry:
+        value = value.get(entry) if isinstance(value, dict) else None
+    if value is None or isinstance(value, list | dict):
+        return None
+    return value if isinstance(value, str) else feel.to_text(value)
