@@ -183,3 +183,48 @@ def test_what_was_taken_with_earlier_semantics_folds_with_them(
         assert list(taken.scalars()) == [1, 1, 1, 2, 2]
     assert due == office.now + timedelta(days=1) - timedelta(hours=7)
     assert [fold.divergence for fold in folds(office)] == [None]
+
+
+MEND = """<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
+ xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="d" targetNamespace="test">
+<bpmn:process id="mend" name="直す" isExecutable="true">
+  <bpmn:startEvent id="start"/>
+  <bpmn:userTask id="MD_01_take_apart">CLERKS
+    <bpmn:standardLoopCharacteristics loopMaximum="2"/>
+  </bpmn:userTask>
+  <bpmn:userTask id="MD_02_order">CLERKS</bpmn:userTask>
+  <bpmn:boundaryEvent id="ordered" attachedToRef="MD_02_order"><bpmn:compensateEventDefinition/></bpmn:boundaryEvent>
+  <bpmn:userTask id="MD_03_send_back" isForCompensation="true">CLERKS</bpmn:userTask>
+  <bpmn:association id="back" sourceRef="ordered" targetRef="MD_03_send_back"/>
+  <bpmn:userTask id="MD_04_wait">CLERKS</bpmn:userTask>
+  <bpmn:boundaryEvent id="broken" attachedToRef="MD_04_wait"><bpmn:conditionalEventDefinition>
+    <bpmn:condition>=broken</bpmn:condition></bpmn:conditionalEventDefinition></bpmn:boundaryEvent>
+  <bpmn:endEvent id="undo"><bpmn:compensateEventDefinition/></bpmn:endEvent>
+  <bpmn:endEvent id="end"/>
+  <bpmn:sequenceFlow id="f1" sourceRef="start" targetRef="MD_01_take_apart"/>
+  <bpmn:sequenceFlow id="f2" sourceRef="MD_01_take_apart" targetRef="MD_02_order"/>
+  <bpmn:sequenceFlow id="f3" sourceRef="MD_02_order" targetRef="MD_04_wait"/>
+  <bpmn:sequenceFlow id="f4" sourceRef="MD_04_wait" targetRef="end"/>
+  <bpmn:sequenceFlow id="f5" sourceRef="broken" targetRef="undo"/>
+</bpmn:process></bpmn:definitions>""".replace(
+    "CLERKS",
+    '<bpmn:extensionElements><zeebe:assignmentDefinition candidateGroups="clerks"/></bpmn:extensionElements>',
+)
+
+
+def test_loops_conditions_and_compensation_fold_too(office: Any) -> None:
+    with office.database.transaction() as session:
+        deployments.deploy(session, {"mend.bpmn": MEND.encode()}, by=None, at=office.now)
+    office.start("mend").complete("MD_01_take_apart", by="anna")
+    office.complete("MD_01_take_apart", by="anna")
+    office.complete("MD_02_order", by="anna")
+    assert office.open_tasks() == ["MD_04_wait"]
+
+    with office.database.transaction() as session:
+        values = {"broken": feel.from_python(True)}
+        instances.change_variables(session, office.instance, values, actor="carla", at=office.now)
+
+    assert office.open_tasks() == ["MD_03_send_back"]
+    office.complete("MD_03_send_back", by="anna")
+    assert office.running() == {}
+    assert [fold.divergence for fold in folds(office)] == [None]
