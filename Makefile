@@ -35,5 +35,9 @@ bench: .venv/installed-dev
 	@$(BIN)/pip install -q --require-hashes -r requirements-dev.lock >$(LOG) 2>&1 || { echo "Could not install the packages for tests. Is the network there? Details: $(LOG)"; exit 1; }
 	@touch $@
 
+# Only to read the event logs back in a test.
+.venv-mining/installed: | python
+	@$(PYTHON) -m venv .venv-mining && .venv-mining/bin/pip install -q pm4py==2.7.23.11 && touch $@
+
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Mamori needs Python 3.11 or newer as $(PYTHON); choose another with: make PYTHON=/path/to/python3"; exit 1; }

@@ -1,6 +1,7 @@
 """The process engine. These modules are its public names; the web application imports nothing else of it."""
 
 __all__ = [
+    "accesses",
     "bundle_files",
     "bundles",
     "case_index",

@@ -132,6 +132,8 @@ def _file(name: str, old: bytes | None, new: bytes | None) -> FileDifference:
     digest = _alike(name, old, new)
     if not found and digest is not None:
         found = (Difference("moved", name, "", "書き方だけの変更です(空白や並べ方など)。"),)
+    if not found:
+        found = (Difference("changed", name, "", "書いてある順番や書き方を変えます。"),)
     kind = "moved" if digest is not None and all(one.kind == "moved" for one in found) else "changed"
     return FileDifference(name, kind, found, digest)
 

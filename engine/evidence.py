@@ -17,16 +17,14 @@ import rfc8785
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import checkpoint_keys, checkpoints, evidence_report, history, tables, verify_evidence
+from engine import accesses, checkpoint_keys, checkpoints, evidence_report, tables, verify_evidence
 from engine.checkpoints import Checkpoint, Sealing
 from engine.database import Database
-from engine.errors import CaseNotFound, PurposeMissing
+from engine.errors import CaseNotFound
 from engine.history import instant
-from engine.states import EventType
 
 FORMAT = 1
 KIND = "mamori evidence"
-MAX_PURPOSE = 500
 """Characters."""
 
 README = """\
@@ -107,20 +105,16 @@ def export(database: Database, sealing: Sealing, business_key: str, *, purpose: 
 
 
 def record(database: Database, business_key: str | None, format: str, *, purpose: str, by: str, at: datetime) -> None:
-    """History says who exported this case (or all of them) in which format for what; raises CaseNotFound,
-    PurposeMissing.
+    """History says who exported this case (or all of them) in which format for what.
+
+    Raises CaseNotFound, PurposeMissing.
     """
-    if not purpose.strip() or len(purpose) > MAX_PURPOSE:
-        raise PurposeMissing(MAX_PURPOSE)
-    values = history.Values()
-    facts = {"format": format, "purpose": values.put("message", "purpose", purpose.strip())}
-    new = history.NewEvent(EventType.EXPORTED, at, by, facts, values, business_key=business_key)
 
     def work(session: Session) -> None:
         known = select(tables.Case.business_key).where(tables.Case.business_key == business_key)
         if business_key is not None and session.execute(known).first() is None:
             raise CaseNotFound(business_key)
-        history.append(session, new)
+        accesses.exported(session, format, purpose=purpose, by=by, at=at, business_key=business_key)
 
     database.retrying(work)
 

@@ -408,6 +408,18 @@ def of_system(session: Session) -> list[Event]:
     return list(_read(session, tables.HistoryEvent.chain == SYSTEM))
 
 
+def newest_of_system(
+    session: Session, types: Collection[EventType], *, limit: int, offset: int = 0, business_key: str | None = None
+) -> list[Event]:
+    """Events of these types that belong to no instance, the latest first, with no value but a purpose."""
+    table = tables.HistoryEvent
+    query = select(table.id).where(table.instance_id.is_(None), table.type.in_(types))
+    if business_key is not None:
+        query = query.where(table.business_key == business_key)
+    wanted = session.execute(query.order_by(table.id.desc()).limit(limit).offset(offset)).scalars().all()
+    return list(_read(session, table.id.in_(wanted), kinds=("purpose",)))[::-1]
+
+
 def _read(
     session: Session,
     condition: ColumnElement[bool],

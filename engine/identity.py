@@ -56,6 +56,11 @@ class Person:
     active: bool = True
     session_key: str = ""
 
+    @property
+    def audits(self) -> bool:
+        """Whether they read every case and do nothing else."""
+        return self.cases == "all" and self.read_only
+
     def is_in(self, groups: Iterable[str]) -> bool:
         """Whether one of these groups is theirs; a read-only person is in `everyone` no more."""
         named = set(groups)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -74,16 +74,19 @@ def _inspect(files: Mapping[str, bytes], job_types: Collection[str]) -> Inspecti
     try:
         compiled = bundles.compile_files(files, job_types)
     except DeploymentRejected as rejected:
-        found = [_as("structure", one) for one in rejected.findings]
+        found = [_as("structure", one, files) for one in rejected.findings]
         return Inspection((*found, *_tables(files)))
-    against = [_as("policy", one) for one in compiled.against]
-    waived = tuple(_as("policy", one) for one in compiled.waived)
-    warnings = tuple(_as("structure", one) for one in compiled.processes.warnings)
+    against = [_as("policy", one, files) for one in compiled.against]
+    waived = tuple(_as("policy", one, files) for one in compiled.waived)
+    warnings = tuple(_as("structure", one, files) for one in compiled.processes.warnings)
     return Inspection((*_tables(files), *against), waived, warnings)
 
 
-def _as(kind: Kind, found: Found) -> Finding:
-    return Finding(kind, found.file, found.element_id, found.element_name, found.message)
+def _as(kind: Kind, found: Found, files: Iterable[str]) -> Finding:
+    """The finding under the whole name of its file: some files of a bundle are known by their last name."""
+    named = [name for name in files if name == found.file or name.endswith(f"/{found.file}")]
+    file = named[0] if len(named) == 1 else found.file
+    return Finding(kind, file, found.element_id, found.element_name, found.message)
 
 
 def _tables(files: Mapping[str, bytes]) -> list[Finding]:

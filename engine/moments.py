@@ -116,14 +116,12 @@ def events(session: Session, business_key: str, person: Person) -> list[int]:
 
     What was refused to somebody is told to those only who read every case.
     """
-    if not identity.may_read_case(session, person, business_key):
+    known = session.execute(select(tables.Case.running).where(tables.Case.business_key == business_key)).first()
+    if known is None or not identity.may_read_case(session, person, business_key):
         raise CaseNotFound(business_key)
     table = tables.HistoryEvent
     query = select(table.id).where(*_followed(business_key, person)).order_by(table.id)
-    found = list(session.execute(query).scalars())
-    if not found:
-        raise CaseNotFound(business_key)
-    return found
+    return list(session.execute(query).scalars())
 
 
 def _followed(business_key: str, person: Person) -> list[ColumnElement[bool]]:

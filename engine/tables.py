@@ -581,6 +581,12 @@ class HistoryEvent(Base):
     __table_args__ = (
         UniqueConstraint("chain", "seq"),
         Index("ix_history_event_business_key_id", "business_key", "id"),
+        Index(
+            "ix_history_event_of_none",
+            "id",
+            sqlite_where=text("instance_id IS NULL"),
+            postgresql_where=text("instance_id IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -611,6 +617,19 @@ class HistoryValue(Base):
     name: Mapped[str] = mapped_column(Text)
     value: Mapped[str | None] = mapped_column("encoded", Text)
     salt: Mapped[str | None] = mapped_column(String(32))
+
+
+class CaseReading(Base):
+    """A person opened a page of a case; rows are only added."""
+
+    __tablename__ = "case_reading"
+    __table_args__ = (Index("ix_case_reading_business_key_id", "business_key", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    business_key: Mapped[str]
+    person: Mapped[str]
+    page: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
 
 
 metadata = Base.metadata
@@ -652,7 +671,11 @@ def _after(table: Table, said: str, dialect: str) -> None:
     event.listen(table, "after_create", DDL(said).execute_if(dialect=dialect))  # type: ignore[no-untyped-call]
 
 
-for _kept, _when in ((core(HistoryEvent), ""), (core(HistoryValue), f"WHEN (NOT ({_ERASING})) ")):
+for _kept, _when in (
+    (core(HistoryEvent), ""),
+    (core(HistoryValue), f"WHEN (NOT ({_ERASING})) "),
+    (core(CaseReading), ""),
+):
     _after(_kept, _FUNCTION, "postgresql")
     _refuse(_kept, "UPDATE", when=_when)
     _refuse(_kept, "DELETE")

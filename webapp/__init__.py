@@ -1,9 +1,9 @@
 """The pages through which people work: server-rendered, complete without JavaScript.
 
-One module per page family (inbox, tasks, cases, replay, starts, incidents, emergency, filters, settings, account,
-studio, editors); `edge` is the only place that knows the clock, the signed-in person and the transaction; forms_html
-and templates/fields.html turn a form into HTML and back; content and told speak the reader's language; errors maps
-every error of the engine to one status and one calm page.
+One module per page family (inbox, tasks, cases, exports, replay, record, starts, incidents, emergency, filters,
+settings, account, studio, editors); `edge` is the only place that knows the clock, the signed-in person and the
+transaction; forms_html and templates/fields.html turn a form into HTML and back; content and told speak the reader's
+language; errors maps every error of the engine to one status and one calm page.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from webapp import (
     editors,
     emergency,
     errors,
+    exports,
     filters,
     forms_html,
     headers,
@@ -32,6 +33,7 @@ from webapp import (
     incidents,
     language,
     names,
+    record,
     replay,
     settings,
     starts,
@@ -45,7 +47,9 @@ PAGES = (
     inbox.pages,
     tasks.pages,
     cases.pages,
+    exports.pages,
     replay.pages,
+    record.pages,
     filters.pages,
     starts.pages,
     settings.pages,

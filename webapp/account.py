@@ -15,7 +15,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from engine import cases, identity, revisions
+from engine import accesses, cases, identity, revisions
 from engine.catalogue import Start
 from webapp import edge, errors
 from webapp.addresses import local_address
@@ -62,6 +62,14 @@ class Account:
         """Who writes or approves revisions of the processes."""
         return revisions.may_read(self.person)
 
+    @property
+    def oversees(self) -> bool:
+        return self.person.cases == "all"
+
+    @property
+    def audits(self) -> bool:
+        return self.person.audits
+
     def get_id(self) -> str:
         return self.person.session_key
 
@@ -88,14 +96,19 @@ def check() -> Response | errors.Page:
     name, wanted = request.form.get("name", "").strip(), request.form.get("next", "")
     found = identity.authenticate(edge.reading(), name, request.form.get("password", ""))
     if found is None or not found.active:
+        edge.write(lambda session: accesses.sign_in_refused(session, name, edge.now()))
         return _page(wanted, name, _("The user name or the password is not right.")), 422
     _forget()
+    edge.write(lambda session: accesses.signed_in(session, found.name, edge.now()))
     login_user(_account(found))
     return redirect(local_address(wanted), 303)
 
 
 @pages.post("/sign-out")
 def sign_out() -> Response:
+    if current_user.is_authenticated:
+        name = current_user.name
+        edge.write(lambda session: accesses.signed_out(session, name, edge.now()))
     logout_user()
     _forget()
     return redirect(url_for("account.sign_in"), 303)

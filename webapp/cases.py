@@ -24,6 +24,7 @@ from engine import (
     tables,
     user_tasks,
 )
+from engine.catalogue import Fact
 from engine.errors import InstanceNotFound
 from engine.forms import Form
 from engine.states import EventType, InstanceState
@@ -47,41 +48,77 @@ class Step:
     lines: list[answers.Line]
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person looks for in the list: `given` as it stands in the address, the rest as the engine takes it."""
+
+    given: dict[str, str]
+    offered: dict[str, Fact]
+    query: str
+    facts: dict[str, str]
+    running: bool | None
+    overdue: bool | None
+
+    def rows(self, limit: int, offset: int = 0) -> list[cases.CaseRow]:
+        return cases.list_cases(
+            edge.reading(),
+            edge.person(),
+            at=edge.now(),
+            query=self.query,
+            facts=self.facts,
+            running=self.running,
+            overdue=self.overdue,
+            limit=limit,
+            offset=offset,
+        )
+
+    def counts(self) -> cases.CaseCounts:
+        return cases.count_cases(
+            edge.reading(),
+            edge.person(),
+            at=edge.now(),
+            query=self.query,
+            facts=self.facts,
+            running=self.running,
+            overdue=self.overdue,
+        )
+
+
+def wanted(values: Mapping[str, str]) -> Wanted:
+    """What an address or a form looks for, as far as the person may choose cases by it."""
+    person = edge.person()
+    offered = {f"fact.{fact.name}": fact for fact in cases.readable_facts(edge.reading(), person) if fact.values}
+    asked = filters.wanted("cases", values)
+    given = {name: text for name, text in asked.items() if name in offered or not name.startswith("fact.")}
+    query = given.get("q", "")
+    if person.masked:  # what people wrote holds names: who must not read them does not find cases by them
+        query = " ".join(edge.CASE_NUMBER.findall(query))
+    return Wanted(
+        given,
+        offered,
+        query,
+        {fact.name: given[name] for name, fact in offered.items() if name in given},
+        {"running": True, "closed": False}.get(given.get("state", "")),
+        True if "overdue" in given else None,
+    )
+
+
 @pages.get("/cases")
 def listing() -> str:
     """The cases that the person may read and that fit what was searched for, with how many fit."""
-    session, person, at = edge.reading(), edge.person(), edge.now()
-    offered = {f"fact.{fact.name}": fact for fact in cases.readable_facts(session, person) if fact.values}
-    asked = filters.wanted("cases", request.args)
-    wanted = {name: text for name, text in asked.items() if name in offered or not name.startswith("fact.")}
-    facts = {fact.name: wanted[name] for name, fact in offered.items() if name in wanted}
-    running = {"running": True, "closed": False}.get(wanted.get("state", ""))
-    overdue = True if "overdue" in wanted else None
-    query = wanted.get("q", "")
-    if person.masked:  # what people wrote holds names: who must not read them does not find cases by them
-        query = " ".join(edge.CASE_NUMBER.findall(query))
+    looked_for = wanted(request.args)
     number = min(max(request.args.get("page", 1, int), 1), LAST_PAGE)
-    found = cases.list_cases(
-        session,
-        person,
-        at=at,
-        query=query,
-        facts=facts,
-        running=running,
-        overdue=overdue,
-        limit=PAGE + 1,
-        offset=(number - 1) * PAGE,
-    )
+    found = looked_for.rows(PAGE + 1, (number - 1) * PAGE)
     return render_template(
         "cases.html",
         cases=found[:PAGE],
         more=len(found) > PAGE,
         number_of_page=number,
-        counts=cases.count_cases(session, person, at=at, query=query, facts=facts, running=running, overdue=overdue),
-        wanted=wanted,
-        more_wanted=not wanted.keys() <= {"q", "state"},
-        facts=offered,
-        filters=saved_filters.listing(session, "cases", person),
+        counts=looked_for.counts(),
+        wanted=looked_for.given,
+        more_wanted=not looked_for.given.keys() <= {"q", "state"},
+        facts=looked_for.offered,
+        filters=saved_filters.listing(edge.reading(), "cases", edge.person()),
     )
 
 
@@ -89,6 +126,8 @@ def listing() -> str:
 def show(number: str) -> str:
     session, person = edge.reading(), edge.person()
     case = cases.get(session, number, person, at=edge.now())
+    edge.opened(number)
+    session = edge.reading()
     events = cases.timeline(session, number, person)
     tasks = user_tasks.of_case(session, number)
     told = {message.name: message.label for message in deployments.catalogue(session).messages}

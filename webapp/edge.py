@@ -14,7 +14,7 @@ from flask import Flask, current_app, g, request
 from flask_login import current_user
 from sqlalchemy.orm import Session
 
-from engine import history
+from engine import accesses, history
 from engine.database import Database
 from engine.errors import EngineError
 from engine.identity import Person
@@ -67,21 +67,33 @@ def write(command: Callable[[Session], T]) -> T:
     return database().retrying(command)
 
 
+def opened(number: str, page: str = "") -> None:
+    """The record says that the person reads this case; what cannot be recorded is not shown.
+
+    To be asked for once they may read it, before the page is made up. `page`: the endpoint that stands for this one.
+    """
+    name, at, opened_page = person().name, now(), page or str(request.endpoint)
+    if not accesses.is_noted(reading(), number, name, opened_page, at):
+        write(lambda session: accesses.note(session, number, name, opened_page, at))
+
+
 def record_refusal(error: EngineError) -> None:
     """History says who tried what in vain."""
     close()
     place = request.view_args or {}
     number = str(place.get("number", ""))
-    with database().transaction() as session:
-        history.reject(
+    actor = person().name if current_user.is_authenticated else None
+    database().retrying(
+        lambda session: history.reject(
             session,
             attempt=request.endpoint or request.path,
             error=error,
-            actor=person().name if current_user.is_authenticated else None,
+            actor=actor,
             at=now(),
             task=place.get("task_id"),
             business_key=number if CASE_NUMBER.fullmatch(number) else None,
         )
+    )
 
 
 def clock() -> datetime:

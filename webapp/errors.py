@@ -108,7 +108,7 @@ def _typed() -> list[str]:
 def _engine_error(error: EngineError) -> Page:
     if status(error) == 500:
         return _fault(error)
-    if request.method == "POST":
+    if request.method == "POST" or isinstance(error, NotAllowed | NotFound):
         edge.record_refusal(error)
     return page(status(error), *reasons(error))
 

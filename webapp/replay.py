@@ -30,6 +30,7 @@ def show(number: str) -> str:
     """The case right after the event `at`, or after the step with the number `step`; the first where neither is."""
     case = cases.get(edge.reading(), number, edge.person(), at=edge.now())
     telling = Retelling(number)
+    edge.opened(number)
     asked = _asked(telling.ids)
     moment = moments.moment(edge.reading(), number, edge.person(), telling.ids, asked)
     query = request.args.get("q", "").strip()
@@ -56,6 +57,7 @@ def text(number: str) -> str:
     """The whole replay to read and to print."""
     case = cases.get(edge.reading(), number, edge.person(), at=edge.now())
     telling = Retelling(number)
+    edge.opened(number)
     return render_template("replay_text.html", case=case, steps=telling.all(), now=edge.now())
 
 
@@ -65,6 +67,7 @@ def steps(number: str) -> Response:
     they name, except for the tables that it says to `have`.
     """
     telling = Retelling(number)
+    edge.opened(number, "replay.show")
     first = max(request.args.get("from", 1, int), 1)
     head, html, table = (get_template_attribute("replay_step.html", name) for name in ("head", "step", "table"))
     told = [telling.told(step) for step in telling.steps(first, CHUNK)]
@@ -82,6 +85,7 @@ def steps(number: str) -> Response:
 def form(number: str) -> str:
     """The form of the event `at` as it was seen, for the script."""
     telling = Retelling(number)
+    edge.opened(number, "replay.show")
     moment = moments.moment(edge.reading(), number, edge.person(), telling.ids, _asked(telling.ids))
     return render_template("replay_form.html", form=_form(telling, moment))
 

@@ -176,6 +176,44 @@ def _rejected(teller: Teller, event: Event) -> str:
     return _("What %(who)s tried was refused: %(why)s", who=teller.who(event), why=refusal(event.facts.get("error")))
 
 
+def _signed_in(teller: Teller, event: Event) -> str:
+    return _("%(who)s signed in.", who=teller.who(event))
+
+
+def _signed_out(teller: Teller, event: Event) -> str:
+    return _("%(who)s signed out.", who=teller.who(event))
+
+
+def _sign_in_refused(teller: Teller, event: Event) -> str:
+    name = event.facts.get("person")
+    if name is None:
+        return _("A sign-in with an unknown user name was refused.")
+    return _("A sign-in as %(who)s was refused.", who=teller.names.addressed(name))
+
+
+def _deployed(teller: Teller, event: Event) -> str:
+    return _("%(who)s brought in a new version of the processes.", who=teller.who(event))
+
+
+def _exported(teller: Teller, event: Event) -> str:
+    purpose = teller.names.prose(str(event.facts.get("purpose") or ""))
+    if event.business_key is None:
+        return _("%(who)s took cases out as a file, for: %(purpose)s", who=teller.who(event), purpose=purpose)
+    return _("%(who)s took the case out as a file, for: %(purpose)s", who=teller.who(event), purpose=purpose)
+
+
+def _revised(teller: Teller, event: Event) -> str:
+    said = {
+        EventType.REVISION_BEGUN: _("began a revision of the processes"),
+        EventType.REVISION_SUBMITTED: _("asked for a revision to be approved"),
+        EventType.REVISION_WITHDRAWN: _("took a revision back to work on it"),
+        EventType.REVISION_SENT_BACK: _("sent a revision back"),
+        EventType.REVISION_APPROVED: _("approved a revision"),
+        EventType.REVISION_DROPPED: _("dropped a revision"),
+    }
+    return _("%(who)s %(did)s.", who=teller.who(event), did=said[event.type])
+
+
 def refusal(name: object) -> str:
     """Why the attempt was refused, by the name of the engine's error."""
     kind = getattr(errors, str(name), EngineError)
@@ -196,4 +234,10 @@ _BETWEEN: Mapping[EventType, Callable[[Teller, Event], str]] = {
     EventType.SIGNAL_RECEIVED: _received,
     EventType.JOB_COMPLETED: _done_by_itself,
     EventType.ATTEMPT_REJECTED: _rejected,
+    EventType.SIGNED_IN: _signed_in,
+    EventType.SIGNED_OUT: _signed_out,
+    EventType.SIGN_IN_REFUSED: _sign_in_refused,
+    EventType.DEPLOYED: _deployed,
+    EventType.EXPORTED: _exported,
+    **dict.fromkeys((each for each in EventType if each.startswith("revision_")), _revised),
 }

@@ -40,6 +40,13 @@ DEFINITIONS = {
     "decision": lazy_gettext("Decision"),
     "form": lazy_gettext("Form"),
 }
+FILES = {
+    "bpmn": lazy_gettext("Processes, as diagrams"),
+    "dmn": lazy_gettext("Decision tables"),
+    "form": lazy_gettext("Forms"),
+    "scenario": lazy_gettext("Scenarios"),
+    "other": lazy_gettext("Roles, guidance, policies and words"),
+}
 CHANGES = {
     "added": lazy_gettext("added"),
     "removed": lazy_gettext("removed"),
@@ -188,7 +195,8 @@ def page(number: int, refusal: Refusal | None = None) -> str:
         "studio/revision.html",
         revision=found,
         state=STATES[found.state],
-        files=sorted(revisions.files(session, number)),
+        files=_by_kind(sorted(revisions.files(session, number))),
+        names=list(revisions.files(session, number)),
         contents=_contents(revisions.offers(session, number)),
         changes=changes,
         changed={change.file: change for change in changes},
@@ -197,6 +205,7 @@ def page(number: int, refusal: Refusal | None = None) -> str:
         tried=sum(1 for one in scenarios if one.passed is not None),
         failed=sum(1 for one in scenarios if one.passed is False),
         running=scenario_runs.is_running(edge.database(), number),
+        moment=int(edge.now().timestamp()),  # in the address, so that a browser reloads though the fragment stays
         obstacles=len(inspection.findings) + sum(1 for one in scenarios if not one.passed),
         outdated=found.in_work and deployments.successor(session, found.base) != found.base,
         may_write=revisions.may_write(person) and found.state is RevisionState.WRITING,
@@ -206,10 +215,20 @@ def page(number: int, refusal: Refusal | None = None) -> str:
         and found.state in (RevisionState.SUBMITTED, RevisionState.APPROVED),
         may_deploy=found.state is RevisionState.APPROVED,
         editor=editor,
+        file_words=FILES,
         finding_words=KINDS,
         change_words=CHANGES,
         refusal=refusal,
     )
+
+
+def _by_kind(names: Sequence[str]) -> dict[str, list[str]]:
+    """The files under the heading of their kind, in the order of FILES; none that is empty."""
+    found: dict[str, list[str]] = {kind: [] for kind in FILES}
+    for name in names:
+        ending = name.rpartition(".")[2]
+        found["scenario" if revisions.is_scenario(name) else ending if ending in FILES else "other"].append(name)
+    return {kind: some for kind, some in found.items() if some}
 
 
 def _contents(compiled: bundles.Compiled) -> dict[str, list[str]]:

@@ -45,6 +45,8 @@ def show(task_id: int) -> Answer:
     """The form with this person's draft, or else prefilled; a step that is over leads to its case."""
     task = user_tasks.get(edge.reading(), task_id, edge.person())
     draft = drafts.get(edge.reading(), task_id, edge.person())
+    if identity.may_read_case(edge.reading(), edge.person(), task.business_key):
+        edge.opened(task.business_key)
     if task.is_open:
         return _page(task_id) if draft is None else _page(task_id, Posted("", draft.pairs), saved=draft.saved_at)
     if draft is not None:

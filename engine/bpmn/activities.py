@@ -74,12 +74,12 @@ class Activity(Element):
         return self.work(token, step)
 
     def choose(self, token: Token, step: Step) -> tuple[Flow, ...]:
-        return () if token.body is not None or _undoes(token) else self.outgoing
+        return () if token.body is not None or compensation.undoes(token) else self.outgoing
 
     def results(self, token: Token, step: Step) -> Values:
         if self._is_body(token):
             return token.result
-        if _undoes(token):
+        if compensation.undoes(token):
             return {}
         writes = super().results(token, step)
         if self.loop is not None and token.body is not None:
@@ -87,7 +87,7 @@ class Activity(Element):
         return writes
 
     def left(self, token: Token, step: Step) -> bool:
-        if _undoes(token):
+        if compensation.undoes(token):
             compensation.undone(token, step)
             return True
         compensation.remember(token)
@@ -99,7 +99,7 @@ class Activity(Element):
     # Loops --------------------------------------------------------------------------------------------
 
     def _is_body(self, token: Token) -> bool:
-        return self.loop is not None and token.body is None and not _undoes(token)
+        return self.loop is not None and token.body is None and not compensation.undoes(token)
 
     def _open(self, token: Token, step: Step) -> bool:
         """Open the instances that begin at once; True if there is none."""
@@ -125,11 +125,6 @@ class Activity(Element):
             step.resume(body)
         elif self.loop.sequential:
             self._open_instance(body, token.internal_data["index"] + 1, step)
-
-
-def _undoes(token: Token) -> bool:
-    """Whether a completed subprocess is undone here, handler by handler."""
-    return "compensating" in token.internal_data
 
 
 class PlainTask(Activity):
@@ -259,12 +254,12 @@ class Subprocess(ScopeActivity):
     body: ProcessSpec
 
     def enter(self, token: Token, step: Step) -> bool:
-        return _undoes(token) or super().enter(token, step)
+        return compensation.undoes(token) or super().enter(token, step)
 
     def work(self, token: Token, step: Step) -> bool:
-        if not _undoes(token):
+        if not compensation.undoes(token):
             return super().work(token, step)
-        if not token.internal_data["compensating"]:
+        if not token.internal_data["undoing"]:
             return True
         scope = Subscope(self.body, token)
         plant(scope, step.next_number())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine.bpmn.compensation import undoes
 from engine.bpmn.events import BoundaryEvent, Error, Escalation
 
 if TYPE_CHECKING:
@@ -24,19 +25,21 @@ def find_catcher(token: Token, thrown: Error | Escalation, *, here: bool) -> Cat
     """Look at the event subprocesses of the throwing scope, then at the boundary of its owner, and so outward.
 
     `here`: the activity at `token` failed itself, so its own boundary events come first. An event subprocess
-    does not catch what is thrown inside it. BPMN 2.0, clause 10.5.7.
+    does not catch what is thrown inside it, and a subprocess that is being undone catches nothing. BPMN 2.0,
+    clause 10.5.7.
     """
     if here and (own := _at_boundary(token, thrown)) is not None:
         return own
     scope, inside = token.workflow, token
     while True:
-        if inside.task_spec not in scope.spec.event_subprocesses:
+        reopened = scope.owner is not None and undoes(scope.owner)
+        if inside.task_spec not in scope.spec.event_subprocesses and not reopened:
             for event_subprocess in _matching(scope.spec.event_subprocesses, thrown):
                 return Catcher(event_subprocess, scope)
         if scope.owner is None:
             return None
         inside = scope.owner
-        if (found := _at_boundary(inside, thrown)) is not None:
+        if not reopened and (found := _at_boundary(inside, thrown)) is not None:
             return found
         scope = inside.workflow
 

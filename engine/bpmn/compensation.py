@@ -51,22 +51,21 @@ def undo(token: Token, activity: str | None, step: Step) -> bool:
         taken = [done for done in scope.completed if activity in (None, done.element)]
         scope.completed = [done for done in scope.completed if done not in taken]
         token.internal_data["compensating"] = taken
-    return _undo_last(token, scope, step, compensates=token.id)
+    return _undo_last(token.internal_data["compensating"], scope, step, compensates=token.id)
 
 
 def undo_inside(token: Token, scope: Scope, step: Step) -> bool:
     """Undo what was completed inside the subprocess at `token`, in its reopened `scope`."""
-    return _undo_last(token, scope, step)
+    return _undo_last(token.internal_data["undoing"], scope, step)
 
 
-def _undo_last(token: Token, scope: Scope, step: Step, **internal: Any) -> bool:
-    pending: list[Completed] = token.internal_data["compensating"]
+def _undo_last(pending: list[Completed], scope: Scope, step: Step, **internal: Any) -> bool:
     if not pending:
         return True
     done = pending.pop()
     spec, local = scope.spec.task_specs[done.element], dict(done.local)
     if done.inner:
-        step.spawn(scope, spec, local=local, compensating=list(done.inner), **internal)
+        step.spawn(scope, spec, local=local, undoing=list(done.inner), **internal)
     else:
         step.spawn(scope, spec.handler, local=local, **internal)
     return False
@@ -78,6 +77,11 @@ def _undone_scope(token: Token) -> Scope:
     while scope.owner is not None and scope.owner.task_spec.undoes_outside:
         scope = scope.owner.workflow
     return scope
+
+
+def undoes(token: Token) -> bool:
+    """Whether a completed subprocess is undone at this token: none of its events or flows is alive."""
+    return "undoing" in token.internal_data
 
 
 def undone(token: Token, step: Step) -> None:

@@ -17,6 +17,11 @@ ACTIVITIES = frozenset(
     "subProcess".split()
 )
 EVENTS = frozenset("startEvent endEvent intermediateThrowEvent intermediateCatchEvent boundaryEvent".split())
+DRAWN = frozenset(
+    "documentation extensionElements laneSet dataObject dataObjectReference dataStoreReference textAnnotation "
+    "association group".split()
+)
+"""Parts of a process that say nothing to the engine, and may carry anything."""
 GLOBALS = frozenset({"message", "signal", "error", "escalation"})
 JOBS = frozenset({"serviceTask", "sendTask", "endEvent", "intermediateThrowEvent"})
 
@@ -108,7 +113,7 @@ def _walk(file: ProcessFile, node: etree._Element, owner: etree._Element) -> Non
             told = "Camunda 7 の属性は使えません。" if seventh else f"属性 {_short(name)} は実行できません。"
             file.tell(owner, told)
     for child in node.iterchildren(f"{BPMN}*"):
-        if local(child) not in ("extensionElements", "documentation"):
+        if local(child) not in DRAWN:
             holds = local(node) in ("process", "subProcess", "transaction", "adHocSubProcess")
             _walk(file, child, child if holds and child.get("id") else owner)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from SpiffWorkflow import TaskState
 
+from engine.bpmn.compensation import undoes
 from engine.bpmn.elements import Element, Flow
 from engine.bpmn.errors import ElementFault
 from engine.bpmn.events import BoundaryEvent
@@ -108,7 +109,8 @@ class InclusiveGateway(_Choice, Join):
 
     def released(self, token: Token) -> bool:
         arrived = token.internal_data["arrived"]
-        elsewhere = {other.task_spec.bpmn_id for other in token.workflow.active if other is not token}
+        others = (other for other in token.workflow.active if other is not token and not undoes(other))
+        elsewhere = {other.task_spec.bpmn_id for other in others}
         empty = [flow.id for flow in self.incoming if flow.id not in arrived]
         full = [flow.id for flow in self.incoming if flow.id in arrived]
         return not any(

@@ -39,7 +39,7 @@ _PLAIN = (
     "schedule",
     "compensates",
 )
-_COMPLETED = ("compensating", "undoable")
+_COMPLETED = ("compensating", "undoing", "undoable")
 
 
 def dump(step: Step) -> dict[str, Any]:

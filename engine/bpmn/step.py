@@ -285,7 +285,8 @@ class Step:
                 token.run()
 
     def _goes_on(self) -> bool:
-        conditions.let_happen(self)
+        if self.untested:
+            conditions.let_happen(self)
         return bool(self.queue) or any(release_inclusive(scope) for scope in self.scopes())
 
     def stop(self, token: Token, phase: Literal["enter", "run", "arm", "rearm", "test"], message: str) -> None:

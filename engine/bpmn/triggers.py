@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -22,6 +23,7 @@ TRIGGERS: dict[str, frozenset[str]] = {
     "intermediateCatchEvent": frozenset({"message", "timer", "signal", "link", "conditional"}),
     "boundaryEvent": frozenset({"message", "timer", "signal", "error", "escalation", "conditional", "compensate"}),
 }
+_CLOCK = re.compile(r"\b(now|today)\s*\(")
 TIMES: dict[str, TimerKind] = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
 
 
@@ -132,6 +134,8 @@ def _condition(file: ProcessFile, node: etree._Element, definition: etree._Eleme
     expression = file.expression(node, text)
     if expression.compiled is None:
         file.tell(node, f"条件 {text} は、= で始まる FEEL で書いてください。")
+    if _CLOCK.search(text):
+        file.tell(node, f"条件 {text} は、変数が変わったときだけ確かめます。時刻を待つには、タイマーを使ってください。")
     return ev.Condition(expression)
 
 

@@ -141,7 +141,7 @@ def test_a_migrated_database_has_the_triggers_of_the_mappings(tmp_path: Path, em
         found = session.execute(triggers).all()
         assert found == other.execute(triggers).all()
     migrated.close()
-    assert len(found) == 4
+    assert len(found) == 6
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "oracle+nothing://x"])

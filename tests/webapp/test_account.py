@@ -120,6 +120,7 @@ POSTS = (
     "/tasks/1/assign",
     "/cases/2026-0001/messages",
     "/cases/2026-0001/comments",
+    "/cases/export",
     "/filters",
     "/filters/1/delete",
     "/notices/1",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 import time
 import zipfile
 from pathlib import Path
@@ -323,3 +325,108 @@ def test_a_large_post_is_only_for_owners(signed_in: People, begun: Page) -> None
     form, _ = begun.form("アップロードする")
     data = {"csrf_token": form.fields["csrf_token"], "files": [(io.BytesIO(large[1]), large[0])]}
     assert sent(signed_in("clerk1"), form.get("action"), data).status_code == 413
+
+
+# What the editors exchange with the server ----------------------------------------------------------------
+
+
+def token(page: Page) -> str:
+    return str(page.document.xpath("//input[@name='csrf_token']/@value")[0])
+
+
+def by_script(browser: Browser, page: Page, path: str, **fields: str) -> TestResponse:
+    data = {"csrf_token": token(page), **fields}
+    return browser.client.post(path, data=data, headers={"Accept": "application/json"})
+
+
+def test_a_script_saves_upon_what_it_saw_and_hears_what_to_save_upon_next(
+    app: Flask, owner: Browser, begun: Page
+) -> None:
+    path, old = f"{REVISION}/edit/call.form", FILES["call.form"].decode()
+    first = by_script(owner, begun, path, seen=revisions.digest(FILES["call.form"]), content=old + " ")
+    second = by_script(owner, begun, path, seen=first.json["seen"], content=old + "  ")
+    stale = by_script(owner, begun, path, seen=first.json["seen"], content=old + "   ")
+
+    assert (first.status_code, second.status_code, stale.status_code) == (200, 200, 409)
+    assert "木村 花さんが先に変更しています" in stale.json["reason"]
+    assert present(app)["call.form"] == (old + "  ").encode()
+
+
+def test_a_script_hears_why_a_file_is_refused(owner: Browser, begun: Page) -> None:
+    seen = revisions.digest(FILES["call.form"])
+
+    refused = by_script(owner, begun, f"{REVISION}/edit/call.form", seen=seen, content="{")
+
+    assert refused.status_code == 422
+    assert "JSON として読めません" in refused.json["reason"]
+
+
+def test_a_script_hears_the_findings_of_a_file_and_of_no_other(owner: Browser, begun: Page) -> None:
+    edited(owner, "request.bpmn", 'formId="review"', 'formId="nowhere"')
+
+    found = owner.client.get(f"{REVISION}/findings/request.bpmn").json["findings"]
+
+    assert [(one["kind"], one["element"]) for one in found] == [("structure", "check")]
+    assert "nowhere" in found[0]["message"]
+    assert owner.client.get(f"{REVISION}/findings/call.form").json == {"findings": []}
+
+
+def test_a_form_is_shown_as_people_will_see_it_or_why_not(owner: Browser, begun: Page) -> None:
+    shown = by_script(owner, begun, f"{REVISION}/preview", content=FILES["call.form"].decode())
+    broken = by_script(owner, begun, f"{REVISION}/preview", content='{"components": [{"type": "unknown"}]}')
+    hostile = by_script(
+        owner,
+        begun,
+        f"{REVISION}/preview",
+        content=FILES["call.form"].decode().replace("ひとこと", "<script>x</script>"),
+    )
+
+    assert "ひとこと" in shown.text
+    assert "<textarea" in shown.text
+    assert "このままではフォームを表示できません" in broken.text
+    assert "<script>" not in hostile.text
+
+
+def test_an_editor_page_lets_in_styles_of_its_own_by_a_nonce_and_no_other_page_does(
+    app: Flask, signed_in: People, begun: Page
+) -> None:
+    app.config["SCRIPTS"] = True
+    owner = signed_in("owner1")
+    policies = [
+        owner.client.get(path).headers["Content-Security-Policy"]
+        for path in (
+            f"{REVISION}/edit/call.form",
+            f"{REVISION}/edit/call.form",
+            f"{REVISION}/edit/bundle.yaml",
+            REVISION,
+        )
+    ]
+    parts = [dict(part.split(" ", 1) for part in policy.split("; ")) for policy in policies]
+
+    page = owner.open(f"{REVISION}/edit/call.form")
+    assert page.document.xpath("//meta[@name='style-nonce']/@content")
+    assert re.fullmatch(r"'self' 'nonce-[\w-]{20,}'", parts[0]["style-src"])
+    assert parts[0]["style-src"] != parts[1]["style-src"]
+    assert parts[0]["script-src"] == "'self'"
+    assert [part["style-src"] for part in parts[2:]] == ["'self'", "'self'"]
+
+
+def test_the_settings_of_an_editor_offer_what_exists(app: Flask, owner: Browser, begun: Page) -> None:
+    app.config["SCRIPTS"] = True
+
+    page = owner.open(f"{REVISION}/edit/request.bpmn")
+
+    offers = json.loads(page.document.get_element_by_id("editor-settings").text)["offers"]
+    assert ["chief", "係長"] in offers["groups"]
+    assert ["call", "連絡"] in offers["forms"]
+    assert ["deadline", "deadline"] in offers["decisions"]
+    assert ["request", "備品の申込み"] in offers["processes"]
+
+
+def test_what_is_no_text_is_not_shown_as_text(owner: Browser, begun: Page) -> None:
+    uploaded(owner, begun, ("picture.png", b"\x89PNG\xff"))
+
+    page = owner.open(f"{REVISION}/edit/picture.png")
+
+    assert "このファイルはテキストではありません" in page.text
+    assert not page.named("content")

@@ -4,6 +4,7 @@ import { listenToKeys } from "./keys.js";
 import { drawWhenSeen } from "./late.js";
 import { tidyLeftovers } from "./leftovers.js";
 import { prepareOffline } from "./offline.js";
+import { followProgress } from "./progress.js";
 import { sendOnce } from "./once.js";
 
 listenToKeys();
@@ -11,3 +12,4 @@ sendOnce();
 prepareOffline();
 tidyLeftovers();
 drawWhenSeen();
+followProgress();

@@ -31,6 +31,7 @@ from .blocks import (
     Subprocess,
     Task,
     Throw,
+    Undo,
 )
 
 MAIN = "main"
@@ -104,6 +105,9 @@ class _Diagram:
                 return name, f"{name}_after"
             case Throw(id=name):
                 self.node("intermediateThrowEvent", name, self.signal(name))
+                return name, name
+            case Undo(id=name):
+                self.node("intermediateThrowEvent", name, "<bpmn:compensateEventDefinition/>")
                 return name, name
             case Sequence(blocks=blocks):
                 ends = [self.draw(child) for child in blocks]
@@ -220,10 +224,8 @@ class _Diagram:
         name, after = block.id, f"{block.id}_after"
         loop = self.repetition(block.loop)
         match block:
-            case Task(writes=writes):
-                mapping = "" if writes is None else _mappings((), ((f"{FORM}.answer", writes),))
-                form = f'<zeebe:userTask/><zeebe:formDefinition formId="{FORM}"/>'
-                self.node("userTask", name, _extensions(form, mapping) + loop)
+            case Task():
+                self.node("userTask", name, self.form(block) + loop)
             case Subprocess(body=body, local=local, gives=gives):
                 mapping = _mappings(((local, local),) if local else (), (gives,) if gives else ())
                 content = _Diagram(self.declared).scope(name, body)
@@ -234,6 +236,12 @@ class _Diagram:
                     f' propagateAllChildVariables="{_yes(outputs is None)}"/>'
                 )
                 self.node("callActivity", name, _extensions(called, _mappings(inputs or (), outputs or ())) + loop)
+        handler = getattr(block, "undone_by", None)
+        if handler is not None:
+            event = f"{name}_undone"
+            self.node("boundaryEvent", event, "<bpmn:compensateEventDefinition/>", attachedToRef=name)
+            self.node("userTask", handler.id, self.form(handler), isForCompensation="true")
+            self.node("association", f"{event}_by", sourceRef=event, targetRef=handler.id)
         if not any(boundary.path.finish == "merge" for boundary in block.boundaries):
             after = name
         else:
@@ -245,6 +253,10 @@ class _Diagram:
             self.node("boundaryEvent", event, content, attachedToRef=name, cancelActivity=_yes(boundary.interrupting))
             self.flow(event, self.path(boundary.path, after))
         return name, after
+
+    def form(self, task: Task) -> str:
+        mapping = "" if task.writes is None else _mappings((), ((f"{FORM}.answer", task.writes),))
+        return _extensions(f'<zeebe:userTask/><zeebe:formDefinition formId="{FORM}"/>', mapping)
 
     def repetition(self, loop: Repetition | None) -> str:
         if loop is None:

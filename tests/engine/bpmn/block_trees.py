@@ -38,6 +38,7 @@ from .blocks import (
     Subprocess,
     Task,
     Throw,
+    Undo,
 )
 
 VARIABLES = ("v0", "v1", "v2")
@@ -72,6 +73,7 @@ class _Trees:
             "catch": self.catch,
             "pass": self.nothing,
             "jump": lambda _: Jump(self.name("jump")),
+            "undo": self.undo,
             "throw": lambda _: Throw(self.name("throw")),
         }
 
@@ -124,7 +126,18 @@ class _Trees:
 
     def task(self, depth: int) -> Block:
         task = self.plain_task()
-        return Task(task.id, task.writes, self.boundaries(depth), self.repetition(task.writes))
+        boundaries, loop = self.boundaries(depth), self.repetition(task.writes)
+        return Task(task.id, task.writes, boundaries, loop, self.handler(task.id) if loop is None else None)
+
+    def undo(self, depth: int) -> Block:
+        """Something that can be undone, and that may be."""
+        task = self.plain_task()
+        done = Task(task.id, task.writes, undone_by=Task(f"undo_{task.id}", self.one(None, *VARIABLES)))
+        parts = (done, self.block(depth), self.plain_task(), Undo(self.name("undo")))
+        return Sequence(self.name("sequence"), parts)
+
+    def handler(self, name: str) -> Task | None:
+        return Task(f"undo_{name}", self.one(None, *VARIABLES)) if self.one(False, True) else None
 
     def sequence(self, depth: int) -> Block:
         return Sequence(self.name("sequence"), self.some(depth))
@@ -163,10 +176,10 @@ class _Trees:
     def subprocess(self, depth: int) -> Block:
         gives = self.one(None, None, *((a, b) for a in VARIABLES for b in VARIABLES))
         boundaries = self.boundaries(depth, errors=True)
-        body = self.scope(depth, boundaries, waits=gives is not None)
-        local = self.one(None, *VARIABLES)
-        loop = self.repetition(self.one(*VARIABLES))
-        return Subprocess(self.name("subprocess"), body, local, gives, boundaries, loop)
+        name, loop = self.name("subprocess"), self.repetition(self.one(*VARIABLES))
+        handler = self.handler(name) if loop is None and self.one(False, False, True) else None
+        body = self.scope(depth, boundaries, waits=gives is not None or handler is not None)
+        return Subprocess(name, body, self.one(None, *VARIABLES), gives, boundaries, loop, handler)
 
     def scope(self, depth: int, boundaries: tuple[Boundary, ...] = (), *, waits: bool = False) -> Block:
         """The whole of a process or subprocess: errors in it are caught by its event subprocesses, then outside."""

@@ -28,6 +28,13 @@ class Throw:
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """Compensation of everything that was completed in the scope; a task stands directly before."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sequence:
     id: str
     blocks: tuple[Block, ...]
@@ -154,6 +161,7 @@ class Task:
     writes: str | None = None
     boundaries: tuple[Boundary, ...] = ()
     loop: Repetition | None = None
+    undone_by: Task | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +174,7 @@ class Subprocess:
     gives: tuple[str, str] | None = None
     boundaries: tuple[Boundary, ...] = ()
     loop: Repetition | None = None
+    undone_by: Task | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +207,7 @@ class Guarded:
 
 
 Activity = Task | Subprocess | Call
-Leaf = Pass | Jump | Throw
+Leaf = Pass | Jump | Throw | Undo
 Block = Leaf | Sequence | Parallel | Exclusive | Inclusive | Loop | Catch | EventChoice | Activity | Guarded
 Processes = dict[str, Block]
 FORM = "form"

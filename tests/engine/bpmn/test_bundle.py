@@ -29,6 +29,14 @@ def test_moving_a_shape_or_indenting_the_file_leaves_the_execution_digest_equal(
     assert digest(drawn(plain, 100)) == digest(drawn(plain, 900)) == digest(plain.replace(b"><", b">\n  <"))
 
 
+def test_the_order_of_nodes_in_the_file_leaves_the_execution_digest_equal_but_not_that_of_flows():
+    user, end = '<bpmn:userTask id="a" name="a"/>', '<bpmn:endEvent id="e"/>'
+    assert digest(document(BODY)) == digest(document(BODY.replace(user + end, end + user)))
+    assert digest(document(BODY)) != digest(
+        document(BODY.replace(flows("s -> a", "a -> e"), flows("a -> e", "s -> a")))
+    )
+
+
 def test_a_changed_name_or_flow_changes_the_execution_digest():
     assert digest(document(BODY)) != digest(document(BODY.replace('name="a"', 'name="b"')))
 

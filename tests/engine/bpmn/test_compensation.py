@@ -318,3 +318,47 @@ def test_what_can_be_undone_is_kept_in_the_snapshot_until_its_scope_ends(anywher
 
     kept = [scope.get("completed", []) for scope in run.snapshot["scopes"]]
     assert not any(kept)
+
+
+def test_an_error_of_a_handler_is_not_caught_by_the_subprocess_that_is_over_but_outside(anywhere: Deploy) -> None:
+    fails = '<bpmn:endEvent id="undo_ae"><bpmn:errorEventDefinition errorRef="error"/></bpmn:endEvent>'
+    inner = '<bpmn:startEvent id="undo_as"/>' + task("tried") + fails + flows("undo_as -> tried", "tried -> undo_ae")
+    undo = f'<bpmn:subProcess id="undo_a" isForCompensation="true">{inner}</bpmn:subProcess>'
+
+    def catch(name: str, host: str, end: str) -> str:
+        definition = '<bpmn:errorEventDefinition errorRef="error"/>'
+        event = f'<bpmn:boundaryEvent id="{name}" attachedToRef="{host}">{definition}</bpmn:boundaryEvent>'
+        return event + task(f"{name}_task") + flows(f"{name} -> {name}_task", f"{name}_task -> {end}")
+
+    start = '<bpmn:startEvent id="ess"><bpmn:errorEventDefinition errorRef="error"/></bpmn:startEvent>'
+    guard = f'<bpmn:subProcess id="es" triggeredByEvent="true">{start}<bpmn:endEvent id="ese"/>{flows("ess -> ese")}</bpmn:subProcess>'
+    done = subprocess("d", task("a") + handler("a", undo) + guard + flows("ds -> a", "a -> de"))
+    body = done + catch("over", "d", "we") + throw() + flows("ws -> d", "d -> throw", "throw -> we")
+    ends = '<bpmn:startEvent id="os"/><bpmn:endEvent id="oe"/>' + flows("os -> w", "w -> oe")
+    run = anywhere(ends + subprocess("w", body) + catch("outside", "w", "oe"), extra=ERROR).start()
+
+    run.complete("a")
+    run.complete("tried")
+
+    assert run.open == ["outside_task"]
+
+
+def test_a_subprocess_that_is_undone_does_not_hold_back_an_inclusive_join(anywhere: Deploy) -> None:
+    gateways = '<bpmn:inclusiveGateway id="split" default="split_w"/><bpmn:inclusiveGateway id="join"/>'
+    gateways += '<bpmn:parallelGateway id="fork"/><bpmn:exclusiveGateway id="merge"/>'
+    gateways += '<bpmn:exclusiveGateway id="again" default="again_last"/>'
+    sub = subprocess("d", task("a") + handler("a") + flows("ds -> a", "a -> de"))
+    tasks = task("w") + task("between") + task("b") + task("last")
+    way = flows("s -> fork", "fork -> merge", "fork -> b", "b -> throw", "throw -> e", "merge -> split")
+    way += flows("split -> d: =first", "split -> w", "d -> join", "w -> join", "join -> again")
+    way += flows("again -> between: =first", "between -> merge", "again -> last", "last -> e")
+    run = anywhere(START + gateways + sub + tasks + throw() + END + way).start(first=True)
+    run.complete("a")
+    run.take(change(first=False))
+    run.complete("between")
+    run.complete("b")
+    assert run.open == ["undo_a", "w"]
+
+    run.complete("w")
+
+    assert run.open == ["last", "undo_a"]

@@ -328,6 +328,9 @@ REFUSED = {
         "userTask", multi_instance(inner="<bpmn:completionCondition>yes</bpmn:completionCondition>")
     ),
     "condition of an event that is not FEEL": boundary(DEFINITIONS["conditional"].replace("=x", "x"), "true"),
+    "conditional event that waits for a time": boundary(
+        DEFINITIONS["conditional"].replace("=x", "=now() > due"), "true"
+    ),
     "conditional event without a condition": boundary("<bpmn:conditionalEventDefinition/>", "true"),
     "multi-instance without a collection": node("userTask", multi_instance(details="")),
     "multi-instance by cardinality": node(
@@ -553,6 +556,8 @@ def test_an_unknown_extension_is_refused_wherever_it_stands(place):
 
 def test_a_process_may_carry_its_version_tag_and_what_does_not_execute_may_carry_anything():
     tagged = document(extended('<zeebe:versionTag value="2"/>') + node("userTask"))
+    note = f'<bpmn:textAnnotation id="n">{extended(f"<v:n {FOREIGN}/>")}</bpmn:textAnnotation>'
+    tagged = tagged.replace(b"<bpmn:startEvent", note.encode() + b"<bpmn:startEvent", 1)
     drawn = f'<bpmn:collaboration id="c"><bpmn:participant id="p" {FOREIGN} v:x="1"/></bpmn:collaboration>'
 
     bpmn.compile_bundle(

@@ -36,9 +36,11 @@ from .blocks import (
     Subprocess,
     Task,
     Throw,
+    Undo,
     inner,
 )
 from .token_state import Scope, Token, Variables, Wait
+from .token_undo import Undoing
 
 
 def _mapped(mappings: tuple[tuple[str, str], ...], view: ChainMap[str, Any]) -> Variables:
@@ -58,7 +60,7 @@ def _catching(events: tuple[Catching, ...], code: str) -> list[Catching]:
     return sorted(errors, key=lambda event: event.event.code == "")
 
 
-class Game:
+class Game(Undoing):
     """One instance of `main`. `happen` makes the next thing happen; everything else follows from it."""
 
     def __init__(self, processes: Processes, main: str, variables: Variables) -> None:
@@ -152,6 +154,8 @@ class Game:
             case Throw(id=name):
                 self.thrown.append(name)
                 self._go("leave", block, scope)
+            case Undo():
+                self._undo(block, scope)
             case Guarded(block=guarded, events=events):
                 scope.guards = events
                 for event in events:
@@ -212,7 +216,8 @@ class Game:
     def _release_inclusive(self) -> bool:
         """Fire one inclusive join that holds a token, if no token can still come to a branch from which none came."""
         for scope in self.scopes:
-            occupied = {token.block.id for token in scope.tokens} | {j for (j, _), n in scope.arrived.items() if n}
+            going = [token for token in scope.tokens if token.pending is None or isinstance(token.block, Undo)]
+            occupied = {token.block.id for token in going} | {j for (j, _), n in scope.arrived.items() if n}
             reached = {place for block in occupied for place in self._ways_out(block)}
             for block in self._inclusive(scope):
                 empty = [n for n in range(len(block.branches)) if not scope.arrived[block.id, n]]
@@ -367,6 +372,11 @@ class Game:
 
     def _scope_ended(self, owner: Token, scope: Scope) -> None:
         block = owner.block
+        if owner.pending is not None:
+            self._undo_next(owner)
+            return
+        if not isinstance(block, Call):
+            owner.undoable = scope.completed
         values: Variables = {}
         if isinstance(block, Subprocess) and block.gives is not None:
             values = {block.gives[1]: owner.view[block.gives[0]]}
@@ -380,9 +390,11 @@ class Game:
         """One activation has done its work."""
         view = token.view.new_child(values)
         self._write(token.scope, values)
+        self._remember(token)
         whole, loop = token.whole, getattr(token.block, "loop", None)
         if whole is None or loop is None:
             self._whole(token)
+            self._was_undone(token)
             return
         self._withdraw(token)
         whole.completed += 1

@@ -24,6 +24,7 @@ class Scope:
     armed: list[Token] = field(default_factory=list)
     """Event subprocesses that can begin, which do not keep the scope going."""
     guards: tuple[EventSubprocess, ...] = ()
+    completed: list[Done] = field(default_factory=list)
 
     @property
     def path(self) -> str:
@@ -54,6 +55,11 @@ class Token:
     instances: list[Token] = field(default_factory=list)
     completed: int = 0
     collected: list[Any] = field(default_factory=list)
+    undoable: list[Done] = field(default_factory=list)
+    """What was completed inside a subprocess."""
+    pending: list[Done] | None = None
+    target: Scope | None = None
+    asked_by: Token | None = None
 
     @property
     def path(self) -> str:
@@ -62,6 +68,15 @@ class Token:
     @property
     def view(self) -> ChainMap[str, Any]:
         return self.scope.view.new_child(self.local)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A completed activation that can be undone."""
+
+    block: Any
+    local: Variables
+    inner: tuple[Done, ...]
 
 
 @dataclass(eq=False, slots=True)

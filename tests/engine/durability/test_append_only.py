@@ -11,7 +11,7 @@ from alembic.config import Config
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from engine import database, history
+from engine import accesses, database, history
 from engine.states import EventType
 
 NOW = datetime.fromisoformat("2026-11-24T10:00:00+09:00")
@@ -20,13 +20,14 @@ ERASING = "UPDATE history_value SET encoded = NULL, salt = NULL"
 
 @pytest.fixture(params=["create", "upgrade"])
 def recorded(request: pytest.FixtureRequest, url: str) -> Iterator[database.Database]:
-    """One event with one value."""
+    """One event with one value, and one reading."""
     found = database.connect(url)
     getattr(found, request.param)()
     values = history.Values()
     facts = {"note": values.put("message", "note", "x")}
     with found.transaction() as session:
         history.append(session, history.NewEvent(EventType.COMMENTED, NOW, "anna", facts, values))
+        accesses.note(session, "2026-0001", "anna", "page", NOW)
     yield found
     found.close()
 
@@ -51,6 +52,8 @@ def attempt(found: database.Database, statement: str) -> str:
         "UPDATE history_value SET salt = NULL",
         f"{ERASING}, name = 'other'",
         f"{ERASING}, number = 7",
+        "UPDATE case_reading SET person = 'ben'",
+        "DELETE FROM case_reading",
     ],
 )
 def test_history_refuses_to_be_changed(recorded: database.Database, statement: str) -> None:
@@ -64,6 +67,7 @@ def test_a_value_can_be_erased(recorded: database.Database) -> None:
 def test_postgresql_does_not_truncate_history(recorded: database.Database) -> None:
     if recorded.engine.dialect.name == "postgresql":
         assert "append-only" in attempt(recorded, "TRUNCATE history_event, history_value")
+        assert "append-only" in attempt(recorded, "TRUNCATE case_reading")
 
 
 def test_the_migration_can_be_taken_back(url: str) -> None:

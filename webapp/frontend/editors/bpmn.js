@@ -16,7 +16,7 @@ import japanese from "bpmn-js-i18n/translations/ja";
 import { Editing, place, refuse, settings, source, speaking } from "./editing.js";
 import { Offers } from "./offers.js";
 import { speakIn } from "./spoken.js";
-import { PANEL, SIMULATION } from "./words_ja.js";
+import { PANEL, SIMULATION, TYPES } from "./words_ja.js";
 
 const words = settings.language === "ja" ? { ...japanese, ...PANEL } : {};
 const MARK = "has-finding";
@@ -46,7 +46,10 @@ async function open() {
     return;
   }
   modeler.get("canvas").zoom("fit-viewport");
-  speakIn(place.querySelector(".bts-toggle-mode"), settings.language === "ja" ? SIMULATION : {});
+  if (settings.language === "ja") {
+    speakIn(place.querySelector(".bts-toggle-mode"), SIMULATION);
+    speakIn(place.querySelector(".editor-panel"), TYPES);
+  }
   const content = async () => (await modeler.saveXML({ format: true })).xml;
   const editing = new Editing(content, mark);
   editing.onshow = show;

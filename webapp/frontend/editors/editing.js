@@ -33,7 +33,9 @@ export class Editing {
   }
 
   changed() {
-    if (settings.writable) this.autosave.changed(PAUSE);
+    if (!settings.writable) return;
+    this.#tell("saving");
+    this.autosave.changed(PAUSE);
   }
 
   async #send() {

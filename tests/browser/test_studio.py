@@ -1,0 +1,235 @@
+"""A process owner changes a deadline, a decision and a form in the browser; another person approves; it is taken back."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import OpenWindow, Window
+from tests.browser.test_every_page import violations
+
+pytestmark = pytest.mark.usefixtures("new_company")
+
+DEADLINES = "harassment-response/deadlines.dmn"
+MEASURES = "harassment-response/measures.dmn"
+PROCESS = "harassment-response/external_response.bpmn"
+FORM = "determination_form.form"
+SAVED = re.compile("改訂案に保存しました")
+SCENARIOS = 120_000  # ms for all of them; the machine may be busy
+
+
+def begin(window: Window, title: str = "法務審査を2日以内に") -> None:
+    window.follow("プロセス")
+    window.page.get_by_label("何を変えますか").fill(title)
+    window.press("改訂案を始める")
+    expect(window.title).to_have_text(title)
+
+
+def edit(window: Window, name: str) -> Locator:
+    """The editor of the file; the page of the revision leads there."""
+    link = window.page.get_by_role("link", name=f"編集 {name}", exact=True)
+    if name.endswith(".form"):
+        window.region("ファイル").locator("summary", has_text="フォーム").click()
+    link.click()
+    expect(window.title).to_have_text(name.rpartition("/")[2])
+    return window.page.locator("#editor")
+
+
+def saved(window: Window) -> None:
+    expect(window.page.locator("#editor-status")).to_have_text(SAVED)
+
+
+def back(window: Window) -> None:
+    window.follow("改訂案に戻る")
+
+
+def choose_table(window: Window, name: str) -> None:
+    window.page.locator("#editor-views").select_option(label=name)
+
+
+def write_cell(window: Window, cell: Locator, text: str) -> None:
+    cell.click()
+    window.keys("Control+a")
+    window.type(text)
+
+
+def change_deadline(window: Window) -> None:
+    """The legal review is due in two business days instead of three."""
+    editor = edit(window, DEADLINES)
+    choose_table(window, "期限の表")
+    row = editor.locator("tr", has=window.page.get_by_text("行14: 通常 [D]"))
+    days = row.locator("td[data-element-id='DT_07_limit_r17_o2']")
+    expect(days).to_have_text("3")
+    write_cell(window, days, "2")
+    write_cell(window, row.locator("td[data-element-id='DT_07_limit_r17_o7']"), '"契約を確かめるため2営業日以内"')
+    window.page.locator("h1").click()
+    saved(window)
+    back(window)
+
+
+def add_rule(window: Window) -> None:
+    """DT-05 proposes A01 for level 2 in an online meeting."""
+    editor = edit(window, MEASURES)
+    choose_table(window, "推奨措置の候補")
+    rows = editor.locator("tbody tr")
+    before = rows.count()
+    editor.locator(".add-rule, [title='規則を加える']").last.click()
+    expect(rows).to_have_count(before + 1)
+    cells = editor.locator("tbody tr").nth(before).locator("td.input-cell, td.output-cell")
+    for number, text in ((0, "2"), (2, '"online_meeting"'), (9, '"A01"'), (10, "null"), (11, "true")):
+        write_cell(window, cells.nth(number), text)
+    window.page.locator("h1").click()
+    saved(window)
+    back(window)
+
+
+def add_field(window: Window) -> None:
+    """F-05 asks for a message to the person in charge; the page that people will see shows it at once."""
+    editor = edit(window, FORM)
+    editor.locator(".fjs-palette-field[data-field-type='textarea']").focus()
+    window.keys("Enter")
+    editor.locator(".fjs-form-field-textarea").last.click()
+    panel = editor.locator(".fjs-properties-container")
+    general = panel.locator("[data-group-id='group-general']")
+    label = general.locator("#bio-properties-panel-label")
+    if not label.is_visible():
+        general.locator(".bio-properties-panel-group-header").click()
+    write_cell(window, label, "責任者への申し送り")
+    general.locator("[name='key']").fill("note_to_head")
+    window.page.locator("h1").click()
+    expect(window.page.locator("#editor-preview")).to_contain_text("責任者への申し送り")
+    saved(window)
+    back(window)
+
+
+def test_an_owner_changes_a_deadline_a_decision_and_a_form_and_takes_it_back(open_window: OpenWindow) -> None:
+    owner, head = open_window("owner1"), open_window("head1")
+    begin(owner)
+    change_deadline(owner)
+    add_rule(owner)
+    add_field(owner)
+
+    changes = owner.region("変わるところ")
+    expect(changes).to_contain_text("「営業日」を 「3」 から 「2」 に変えます。")
+    expect(changes).to_contain_text("新しい規則を加えます")
+    expect(changes).to_contain_text("項目「責任者への申し送り」を加えます。")
+    expect(owner.region("指摘")).to_contain_text("直すところはありません")
+
+    owner.press("シナリオを実行する")
+    outcome = owner.region("シナリオ").get_by_role("status")
+    expect(outcome).to_have_text("29 件すべてが、シナリオのとおりになりました。", timeout=SCENARIOS)
+    owner.page.get_by_label("なぜ変えますか").fill("契約の期限に間に合わせるため")
+    owner.press("承認をお願いする")
+    expect(owner.main).to_contain_text("承認待ち")
+    expect(owner.page.get_by_role("button", name="承認する", exact=True)).to_have_count(0)
+
+    head.follow("プロセス")
+    head.follow("法務審査を2日以内に")
+    head.press("承認する")
+    head.press("配備する")
+    expect(head.main).to_contain_text("配備しました")
+
+    owner.open("/studio")
+    expect(owner.main).to_contain_text("新しい事案は、第 2 版で始まります。")
+    expect(owner.main).to_contain_text("契約の期限に間に合わせるため")
+    owner.follow("第 1 版")
+    owner.page.get_by_label("なぜ戻しますか").fill("まず様子を見るため")
+    owner.press("この版に戻す")
+    expect(owner.main).to_contain_text("第 1 版に戻したもの")
+
+
+def test_a_diagram_is_drawn_on_and_keeps_what_it_does_when_only_moved(open_window: OpenWindow) -> None:
+    owner = open_window("owner1")
+    begin(owner, "図を見やすく")
+    editor = edit(owner, PROCESS)
+    editor.locator("[data-element-id='ST_14_legal_review']").first.click()
+    owner.keys("ArrowRight", "ArrowRight")
+    saved(owner)
+    back(owner)
+
+    changes = owner.region("変わるところ")
+    expect(changes).to_contain_text("「法務審査」の、図の上での位置だけを変えます。")
+    expect(changes).to_contain_text("実行のされ方は何も変わりません")
+
+
+def test_the_panel_speaks_japanese_and_offers_what_exists_and_the_server_tells_what_is_missing(
+    open_window: OpenWindow,
+) -> None:
+    owner = open_window("owner1")
+    begin(owner, "担当を変える")
+    editor = edit(owner, PROCESS)
+    editor.locator("[data-element-id='ST_14_legal_review']").first.click()
+    panel = editor.locator(".editor-panel")
+    expect(panel).to_contain_text("あるものから選ぶ")
+    expect(panel.get_by_label("フォーム").first).to_have_value("legal_review")
+    for label in ("法務", "顧問弁護士"):
+        box = panel.get_by_label(label, exact=True)
+        if box.is_checked():
+            box.uncheck()
+    saved(owner)
+
+    findings = owner.page.locator("#editor-findings")
+    expect(findings).to_contain_text("法務審査")
+    expect(editor.locator(".has-finding[data-element-id='ST_14_legal_review']")).to_have_count(1)
+
+    panel.get_by_label("顧問弁護士", exact=True).check()
+    saved(owner)
+    expect(findings).to_contain_text("直すところはありません")
+    back(owner)
+    expect(owner.region("変わるところ")).to_contain_text(
+        "人の作業「法務審査」の担当する役割を 「legal」 から 「lawyer」 に変えます。"
+    )
+
+
+def test_a_second_writer_is_told_in_the_editor_and_overwrites_nothing(open_window: OpenWindow) -> None:
+    first, second = open_window("owner1"), open_window("owner2")
+    begin(first, "二人で直す")
+    second.awaited.add("409")
+    second.open("/studio/revisions/1")
+    edit(first, PROCESS)
+    edit(second, PROCESS)
+    for window in (first, second):
+        window.page.locator("#editor [data-element-id='ST_14_legal_review']").first.click()
+        window.keys("ArrowRight" if window is first else "ArrowDown")
+        if window is first:
+            saved(first)
+
+    expect(second.page.locator("#editor-status")).to_contain_text("堤 真由さんが先に変更しています")
+    second.press("いまの内容を開く")
+    expect(second.page.locator("#editor-status")).to_have_text("")
+
+
+def test_a_cell_that_is_no_feel_is_marked_where_it_stands(open_window: OpenWindow) -> None:
+    owner = open_window("owner1")
+    begin(owner, "式を間違える")
+    editor = edit(owner, DEADLINES)
+    choose_table(owner, "期限の表")
+    cell = editor.locator("td[data-element-id='DT_07_limit_r17_o2']")
+    write_cell(owner, cell, "2 +")
+    owner.page.locator("h1").click()
+    saved(owner)
+
+    findings = owner.page.locator("#editor-findings")
+    expect(findings).to_contain_text("期限の表")
+    expect(findings).not_to_contain_text("直すところはありません")
+
+
+def test_everyone_can_use_the_pages_around_the_editors(open_window: OpenWindow) -> None:
+    """axe-core finds nothing. Its script comes from outside the page, so this window does without the policy."""
+    owner = open_window("owner1", bypass_csp=True)
+    begin(owner, "役割の呼び方")
+    revision = owner.page.url.removeprefix(owner.address)
+    owner.open(f"{revision}/edit/harassment-response/bundle.yaml")
+    text = owner.page.get_by_role("textbox", name="中身")
+    text.fill(text.input_value().replace("groups: [handler, supervisor, desk]", "groups: [nobody]", 1))
+    owner.press("保存する")
+    expect(owner.page.locator("#editor-findings")).to_contain_text("nobody")
+
+    found = {}
+    for path in (revision, f"{revision}/edit/harassment-response/bundle.yaml", "/studio", "/studio/versions/1"):
+        owner.open(path)
+        found[path] = violations(owner.page)
+
+    assert {path: faults for path, faults in found.items() if faults} == {}

@@ -1,0 +1,85 @@
+"""The auditor's record: who read a case, what was refused in it, and what happened outside of any case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, render_template, request
+
+from engine import accesses, cases, deployments, history
+from engine.errors import CaseNotFound
+from engine.states import EventType
+from webapp import edge, errors, names, sentences
+from webapp.language import gettext as _
+
+PAGE = 100
+LAST_PAGE = 1_000_000
+SHOWN = (
+    EventType.SIGNED_IN,
+    EventType.SIGNED_OUT,
+    EventType.SIGN_IN_REFUSED,
+    EventType.ATTEMPT_REJECTED,
+    EventType.DEPLOYED,
+    EventType.EXPORTED,
+    *(each for each in EventType if each.startswith("revision_")),
+)
+"""What happens outside of any process."""
+
+pages = Blueprint("record", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An event in words, with the case that it is about, if any."""
+
+    event: history.Event
+    text: str
+
+
+@pages.get("/cases/<number>/readings")
+def readings(number: str) -> str:
+    """Who has read the case and when, and what was refused to whom; for auditors."""
+    person = edge.person()
+    if not person.audits:
+        raise CaseNotFound(number)
+    case = cases.get(edge.reading(), number, person, at=edge.now())
+    edge.opened(number)
+    page = _page()
+    found = accesses.of_case(edge.reading(), number, limit=PAGE + 1, offset=(page - 1) * PAGE)
+    rejected = (EventType.ATTEMPT_REJECTED,)
+    refused = history.newest_of_system(edge.reading(), rejected, limit=PAGE, business_key=number)
+    return render_template(
+        "readings.html",
+        case=case,
+        readings=found[:PAGE],
+        more=len(found) > PAGE,
+        page=page,
+        opened={
+            "cases.show": _("the case's page"),
+            "tasks.show": _("a step of the case"),
+            "replay.show": _("the replay"),
+            "replay.text": _("the replay as text"),
+            "record.readings": _("this record"),
+        },
+        refused=_lines(refused),
+    )
+
+
+@pages.get("/record")
+def show() -> str | errors.Page:
+    """Sign-ins, refused attempts and deployments, the latest first; for auditors."""
+    if not edge.person().audits:
+        return errors.page(404)
+    page = _page()
+    found = history.newest_of_system(edge.reading(), SHOWN, limit=PAGE + 1, offset=(page - 1) * PAGE)
+    return render_template("record.html", lines=_lines(found[:PAGE]), more=len(found) > PAGE, page=page)
+
+
+def _page() -> int:
+    return min(max(request.args.get("page", 1, int), 1), LAST_PAGE)
+
+
+def _lines(events: list[history.Event]) -> list[Line]:
+    told = {message.name: message.label for message in deployments.catalogue(edge.reading()).messages}
+    teller = sentences.Teller(names.current(), {}, told)
+    return [Line(event, teller.whole(event)) for event in events]
