@@ -116,6 +116,32 @@ def test_an_evidence_package_is_written_once_and_for_a_purpose(mamori: Mamori, t
     assert "すべて記録どおりです" in mamori("audit", "verify").output
 
 
+@pytest.mark.parametrize(("form", "beginning"), [("csv", b"\xef\xbb\xbfcase,"), ("xes", b"<?xml"), ("ocel", b"{")])
+def test_an_event_log_is_of_one_case_or_all_and_on_record(
+    mamori: Mamori, tmp_path: Path, form: str, beginning: bytes
+) -> None:
+    start(tmp_path, "review")
+    start(tmp_path, "review")
+    export = ["audit", "export", "--format", form, "--purpose", "改善", "--as", "anna"]
+
+    assert mamori(*export, str(tmp_path / "all")).exit_code == 0
+    assert mamori(*export, str(tmp_path / "one"), "--case", "2026-0002").exit_code == 0
+    assert mamori(*export, str(tmp_path / "none"), "--case", "1999-0001").exit_code == 2
+
+    every, one = (tmp_path / "all").read_bytes(), (tmp_path / "one").read_bytes()
+    assert every.startswith(beginning)
+    assert (b"2026-0001" in every, b"2026-0001" in one, b"2026-0002" in one) == (True, False, True)
+    assert not (tmp_path / "none").exists()
+    found = database.connect(f"sqlite:///{tmp_path / 'var' / 'cli.db'}")
+    with found.reading() as session:
+        last = [*history.of_system(session), *history.of_case(session, "2026-0002")]
+    found.close()
+    assert [(e.actor, e.facts) for e in last if e.type is EventType.EXPORTED] == [
+        ("anna", {"format": form, "purpose": "改善"})
+    ] * 2
+    assert mamori("audit", "export", str(tmp_path / "x"), "--purpose", "x").exit_code == 2
+
+
 def test_what_cannot_be_checked_is_neither_whole_nor_damaged(mamori: Mamori, tmp_path: Path) -> None:
     nowhere = str(tmp_path / "nowhere")
     for arguments in (["--checkpoint", nowhere], ["--case", "1999-0001"]):

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from engine import checkpoints, history, verification
 from engine.checkpoints import Sealing
 from engine.states import EventType
 from engine.tables import HistoryEvent
+from engine.verification import Damage
+from tests.engine.conftest import disarm
 
 WRITERS, EACH = 4, 12
 
@@ -95,3 +97,20 @@ def test_a_transaction_that_is_late_is_waited_for(office: Any, sealing: Sealing)
     with office.database.reading() as session:
         verdict = verification.verify(session, kept(sealing))
     assert (verdict.findings, verdict.unsealed) == ((), 0)
+
+
+@pytest.mark.parametrize("change", ["actor = 'ben'", "type = 'no'", "facts = 'no'", "facts = '7'"])
+def test_an_erasure_is_no_damage_and_a_change_is(office: Any, sealing: Sealing, change: str) -> None:
+    office.start("review", amount=30).complete("RV_01_review", by="anna", verdict="good")
+    with office.database.transaction() as session:
+        history.erase(session, str(office.instance), [(1, 0)], reason="a", actor="carla", at=office.now)
+    checkpoints.make(office.database, sealing, at=office.now)
+    with office.database.reading() as session:
+        assert verification.verify(session, kept(sealing)).findings == ()
+    disarm(office.database)
+    with office.database.transaction() as session:
+        session.execute(text(f"UPDATE history_event SET {change} WHERE chain = '1' AND seq = 2"))  # noqa: S608 - ours
+
+    with office.database.reading() as session:
+        (found,) = verification.verify(session, kept(sealing)).findings
+    assert (found.damage, found.chain, found.seq) == (Damage.EVENT_EDITED, str(office.instance), 2)
