@@ -8,6 +8,7 @@ __all__ = [
     "catalogue",
     "comments",
     "database",
+    "decision_trials",
     "deployments",
     "diagrams",
     "differences",
