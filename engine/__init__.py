@@ -11,6 +11,7 @@ __all__ = [
     "comments",
     "database",
     "decision_tables",
+    "decision_trials",
     "deployments",
     "diagrams",
     "differences",

@@ -107,6 +107,15 @@ class FileDifference:
     digest: str | None = None
 
     @property
+    def marks(self) -> dict[str, list[str]]:
+        """Kind of change → the elements of the diagram that it is drawn on."""
+        found: dict[str, list[str]] = {}
+        for one in self.differences:
+            if one.element:
+                found.setdefault(one.kind, []).append(one.element)
+        return found
+
+    @property
     def executes_alike(self) -> bool:
         return self.digest is not None
 

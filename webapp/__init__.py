@@ -1,7 +1,7 @@
 """The pages through which people work: server-rendered, complete without JavaScript.
 
 One module per page family (inbox, tasks, cases, exports, replay, record, overview, starts, incidents, emergency,
-filters, settings, account, studio, editors); `edge` is the only place that knows the clock, the signed-in person and
+filters, settings, account, studio, editors, trials); `edge` is the only place that knows the clock, the signed-in person and
 the transaction; forms_html and templates/fields.html turn a form into HTML and back; content and told speak the
 reader's language; errors maps every error of the engine to one status and one calm page.
 """
@@ -41,6 +41,7 @@ from webapp import (
     studio,
     tasks,
     told,
+    trials,
 )
 
 MAX_POST = 1024 * 1024  # bytes; a form with every text at its limit is far below
@@ -59,6 +60,7 @@ PAGES = (
     emergency.pages,
     studio.pages,
     editors.pages,
+    trials.pages,
 )
 
 

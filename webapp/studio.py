@@ -16,9 +16,10 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from engine import bundle_files, bundles, deployments, differences, revisions, scenario_runs
+from engine.differences import FileDifference
 from engine.errors import Conflict, DeploymentRejected, EngineError, Finding, NotAllowed, NotFound
 from engine.states import RevisionState
-from webapp import edge, errors
+from webapp import edge, errors, traces
 from webapp.language import gettext as _
 
 EDITORS = {"bpmn": "bpmn", "dmn": "dmn", "form": "form"}
@@ -119,13 +120,16 @@ def _version_page(deployment: int, refusal: Refusal | None = None) -> str:
         (number for number in rows if number < deployment and rows[number].title == rows[deployment].title),
         default=None,
     )
+    changes = () if before is None else differences.between(deployments.files(session, before), files)
     return render_template(
         "studio/version.html",
         row=rows[deployment],
         definitions=deployments.definitions(session, deployment),
         files=sorted(files),
         before=before,
-        changes=[] if before is None else differences.between(deployments.files(session, before), files),
+        changes=changes,
+        drawings=_drawings(changes, lambda name: url_for("studio.version_file", deployment=deployment, name=name)),
+        texts=_texts(),
         newest=deployments.successor(session, deployment) == deployment,
         may_write=revisions.may_write(edge.person()),
         kinds=DEFINITIONS,
@@ -197,6 +201,8 @@ def page(number: int, refusal: Refusal | None = None) -> str:
         state=STATES[found.state],
         files=_by_kind(sorted(revisions.files(session, number))),
         names=list(revisions.files(session, number)),
+        drawings=_drawings(changes, lambda name: url_for("studio.file", revision=number, name=name)),
+        texts=_texts(),
         contents=_contents(revisions.offers(session, number)),
         changes=changes,
         changed={change.file: change for change in changes},
@@ -220,6 +226,16 @@ def page(number: int, refusal: Refusal | None = None) -> str:
         change_words=CHANGES,
         refusal=refusal,
     )
+
+
+def _drawings(changes: Sequence[FileDifference], address: Callable[[str], str]) -> dict[str, str]:
+    """Changed diagram → where its file is."""
+    return {change.file: address(change.file) for change in changes if change.file.endswith(".bpmn")}
+
+
+def _texts() -> dict[str, str]:
+    """What the script of a diagram says: as on the page of a case, and the kinds of changes."""
+    return {**traces.texts(), **{kind: str(words) for kind, words in CHANGES.items()}}
 
 
 def _by_kind(names: Sequence[str]) -> dict[str, list[str]]:

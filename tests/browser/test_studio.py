@@ -152,6 +152,8 @@ def test_a_diagram_is_drawn_on_and_keeps_what_it_does_when_only_moved(open_windo
     changes = owner.region("変わるところ")
     expect(changes).to_contain_text("「法務審査」の、図の上での位置だけを変えます。")
     expect(changes).to_contain_text("実行のされ方は何も変わりません")
+    changes.locator("[data-diagram]").scroll_into_view_if_needed()
+    expect(changes.locator(".djs-shape.moved[data-element-id='ST_14_legal_review']")).to_have_count(1)
 
 
 def test_the_panel_speaks_japanese_and_offers_what_exists_and_the_server_tells_what_is_missing(

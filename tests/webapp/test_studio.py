@@ -430,3 +430,23 @@ def test_what_is_no_text_is_not_shown_as_text(owner: Browser, begun: Page) -> No
 
     assert "このファイルはテキストではありません" in page.text
     assert not page.named("content")
+
+
+def test_a_decision_is_tried_and_tells_what_comes_out(owner: Browser, begun: Page) -> None:
+    page = owner.open(f"{REVISION}/try/deadline.dmn?decision=deadline&in.event=ask&in.opened_at=2026-11-24T10:00")
+
+    assert page.status == 200
+    assert page.control("in.event").get("value") == "ask"
+    outcome = page.document.xpath("//*[@aria-labelledby='outcome']")[0].text_content()
+    assert "その日のうちに書き終えるため" in outcome
+    assert "2026-11-24T14:00" in outcome
+
+
+def test_a_decision_that_cannot_be_read_says_so(owner: Browser, begun: Page) -> None:
+    uploaded(owner, begun, ("deadline.dmn", FAULTY["a cell that is no FEEL"][1]))
+
+    page = owner.open(f"{REVISION}/try/deadline.dmn")
+
+    assert page.status == 422
+    assert page.document.xpath("//*[@role='alert']")
+    assert owner.open(f"{REVISION}/try/call.form").status == 404

@@ -1,15 +1,18 @@
-// Where a process stands and the way it came, as marks on the elements of its diagram.
+// Where a process stands and the way it came, or what a revision changes, as marks on the elements of its diagram.
 
 const MARKS = [
   ["completed", "way"],
   ["flows", "way"],
   ["open", "here"],
   ["failed", "failed"],
+  ["moved", "moved"],
+  ["changed", "changed"],
+  ["added", "added"],
 ];
 
 /**
- * Element id → its one mark: failed before here before way. `trace` is {completed, flows, open, failed}, each a list
- * of element ids or absent.
+ * Element id → its one mark: failed before here before way, added before changed before moved. `trace` is {completed,
+ * flows, open, failed} or {moved, changed, added}, each a list of element ids or absent.
  */
 export function marks(trace) {
   return new Map(MARKS.flatMap(([list, mark]) => (trace[list] ?? []).map((id) => [id, mark])));
