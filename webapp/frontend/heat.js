@@ -10,6 +10,6 @@ export function heatUp(viewer, heat) {
     if (!shape || shape.waypoints) continue; // it is inside something that is drawn on a page of its own
     viewer.get("canvas").addMarker(shape, shape.children?.length ? "around" : `heat-${level}`);
     const html = element("span", { className: `diagram-flag heat-${level}`, textContent: text });
-    viewer.get("overlays").add(shape, { position: { top: -14, left: 4 }, scale: { min: 0.6 }, html });
+    viewer.get("overlays").add(shape, { position: { top: -24, left: 0 }, scale: true, html }); // from afar colours tell
   }
 }

@@ -41,7 +41,7 @@ function replay(around) {
     slider.addEventListener("input", () => go(Number(slider.value)));
     slider.addEventListener("change", () => has(number) || location.assign(address(number)));
     const play = place("play");
-    play.hidden = false;
+    play.hidden = place("keys-told").hidden = false;
     play.addEventListener("click", toggle);
     for (const link of around.querySelectorAll("[data-to]")) {
       link.addEventListener("click", (event) => {
