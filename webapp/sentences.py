@@ -132,6 +132,10 @@ def _corrected(teller: Teller, event: Event) -> str:
     return _("%(who)s corrected recorded values.", who=teller.who(event))
 
 
+def _erased(teller: Teller, event: Event) -> str:
+    return _("%(who)s had recorded values erased; that they were there stays provable.", who=teller.who(event))
+
+
 _TOLD: Mapping[EventType, Callable[[Teller, Event], str]] = {
     EventType.INSTANCE_STARTED: _started,
     EventType.INSTANCE_CANCELLED: _cancelled,
@@ -147,6 +151,7 @@ _TOLD: Mapping[EventType, Callable[[Teller, Event], str]] = {
     EventType.INCIDENT_OPENED: _stopped,
     EventType.INCIDENT_RETRIED: _retried,
     EventType.VARIABLES_CHANGED: _corrected,
+    EventType.VALUES_ERASED: _erased,
 }
 
 
