@@ -20,6 +20,8 @@ import { PANEL, SIMULATION, TYPES } from "./words_ja.js";
 
 const words = settings.language === "ja" ? { ...japanese, ...PANEL } : {};
 const MARK = "has-finding";
+const READABLE = 0.6; // of the natural size
+const PALETTE = 130; // pixels that the palette covers
 
 const modeler = new BpmnModeler({
   container: place.querySelector(".editor-canvas"),
@@ -45,7 +47,7 @@ async function open() {
     refuse(fault);
     return;
   }
-  modeler.get("canvas").zoom("fit-viewport");
+  look(modeler.get("canvas"));
   if (settings.language === "ja") {
     speakIn(place.querySelector(".bts-toggle-mode"), SIMULATION);
     speakIn(place.querySelector(".editor-panel"), TYPES);
@@ -55,6 +57,14 @@ async function open() {
   editing.onshow = show;
   modeler.on("commandStack.changed", () => editing.changed());
   if (settings.element) show({ element: settings.element });
+}
+
+/** The whole diagram, or its beginning where the whole would be too small to read. */
+function look(canvas) {
+  if (canvas.zoom("fit-viewport") >= READABLE) return;
+  canvas.zoom(READABLE);
+  const { inner, outer } = canvas.viewbox();
+  canvas.viewbox({ x: inner.x - PALETTE / READABLE, y: inner.y - 40, width: outer.width / READABLE, height: outer.height / READABLE });
 }
 
 function mark(findings) {
