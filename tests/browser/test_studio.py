@@ -218,6 +218,11 @@ def test_a_cell_that_is_no_feel_is_marked_where_it_stands(open_window: OpenWindo
     expect(findings).not_to_contain_text("直すところはありません")
     expect(editor.locator("td.has-finding[data-element-id='DT_07_limit_r17_o2']")).to_have_count(1)
 
+    write_cell(owner, cell, "2")
+    owner.page.locator("h1").click()
+    expect(findings).to_contain_text("直すところはありません", timeout=20_000)
+    expect(editor.locator("td.has-finding")).to_have_count(0)
+
 
 def test_without_script_a_file_is_changed_as_text(open_window: OpenWindow) -> None:
     owner = open_window("owner1", java_script_enabled=False)

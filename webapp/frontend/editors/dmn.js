@@ -36,6 +36,7 @@ async function open() {
   modeler.on("views.changed", listen);
   listen();
   tabs();
+  document.addEventListener("click", (event) => canvas.contains(event.target) || leave());
   new MutationObserver(mark).observe(canvas, { childList: true, subtree: true });
   if (settings.element) await view(settings.element);
 }
@@ -46,6 +47,11 @@ function listen() {
   if (!viewer || listened.has(viewer)) return;
   listened.add(viewer);
   viewer.get("eventBus").on("commandStack.changed", () => editing.changed());
+}
+
+/** A cell that stays chosen after a click elsewhere would not take the next click to write in it. */
+function leave() {
+  modeler.getActiveViewer()?.get("selection", false)?.deselect();
 }
 
 async function view(id) {
