@@ -216,6 +216,25 @@ def test_a_cell_that_is_no_feel_is_marked_where_it_stands(open_window: OpenWindo
     findings = owner.page.locator("#editor-findings")
     expect(findings).to_contain_text("期限の表")
     expect(findings).not_to_contain_text("直すところはありません")
+    expect(editor.locator("td.has-finding[data-element-id='DT_07_limit_r17_o2']")).to_have_count(1)
+
+    write_cell(owner, cell, "2")
+    owner.page.locator("h1").click()
+    expect(findings).to_contain_text("直すところはありません", timeout=20_000)
+    expect(editor.locator("td.has-finding")).to_have_count(0)
+
+
+def test_without_script_a_file_is_changed_as_text(open_window: OpenWindow) -> None:
+    owner = open_window("owner1", java_script_enabled=False)
+    begin(owner, "文字だけで直す")
+    owner.open("/studio/revisions/1/edit/legal_review.form")
+    expect(owner.page.locator("#editor")).to_be_hidden()
+    text = owner.page.get_by_role("textbox", name="中身")
+    text.fill(text.input_value().replace("契約類型", "契約の類型"), timeout=60_000)
+    owner.press("保存する")
+    back(owner)
+
+    expect(owner.region("変わるところ")).to_contain_text("「契約類型」 から 「契約の類型」 に変えます。")
 
 
 def test_everyone_can_use_the_pages_around_the_editors(open_window: OpenWindow) -> None:

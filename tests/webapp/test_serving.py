@@ -17,9 +17,11 @@ from pathlib import Path
 import pytest
 
 import webapp
+from engine import deployments
 from engine.database import connect
 from engine.tables import HistoryEvent, Person
-from webapp.__main__ import CannotStart, secret_key
+from tests.webapp.conftest import BUNDLE, NOW
+from webapp.__main__ import CannotStart, prepare, secret_key
 
 ROOT = Path(webapp.__file__).parent.parent
 
@@ -57,7 +59,7 @@ def serving(folder: Path, port: int, end: signal.Signals) -> Iterator[list[str]]
         lines = []
         for line in process.stdout:
             lines.append(line.rstrip())
-            if line.startswith("  trainer1"):
+            if line.startswith("  owner2"):
                 break
         try:
             yield lines
@@ -89,11 +91,25 @@ def test_one_command_serves_and_a_second_one_keeps_the_data(tmp_path: Path, port
     assert "password" in lines[1]
     assert [line.split()[0] for line in lines[2:]] == [
         *("handler1", "handler2", "supervisor1", "supervisor2", "desk1", "desk2", "head1", "head2"),
-        *("legal1", "lawyer1", "hr1", "physician1", "executive1", "auditor1", "trainer1"),
+        *("legal1", "lawyer1", "hr1", "physician1", "executive1", "auditor1", "trainer1", "owner1", "owner2"),
     ]
     assert again == lines
     assert counts(tmp_path) == first
     assert (tmp_path / "var" / "secret_key").read_text() == key
+
+
+def test_what_a_person_deployed_is_kept_at_the_next_start(tmp_path: Path) -> None:
+    database = connect(f"sqlite:///{tmp_path / 'mamori.db'}")
+    database.upgrade()
+    with database.transaction() as session:
+        own = deployments.read_folder(BUNDLE)
+        deployments.deploy(session, own, by="owner1", at=NOW, grounds=deployments.Grounds("ours"))
+
+    prepare(database, NOW)
+
+    with database.reading() as session:
+        assert [(row.id, row.by) for row in deployments.listing(session)] == [(1, "owner1")]
+    database.close()
 
 
 def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:

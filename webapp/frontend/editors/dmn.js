@@ -36,6 +36,7 @@ async function open() {
   modeler.on("views.changed", listen);
   listen();
   tabs();
+  document.addEventListener("click", (event) => canvas.contains(event.target) || leave());
   new MutationObserver(mark).observe(canvas, { childList: true, subtree: true });
   if (settings.element) await view(settings.element);
 }
@@ -48,11 +49,30 @@ function listen() {
   viewer.get("eventBus").on("commandStack.changed", () => editing.changed());
 }
 
+/** A cell that stays chosen after a click elsewhere would not take the next click to write in it. */
+function leave() {
+  modeler.getActiveViewer()?.get("selection", false)?.deselect();
+}
+
 async function view(id) {
-  const found = modeler.getViews().find(({ element }) => element.id === id);
-  if (found) await modeler.open(found);
-  document.getElementById("editor-views").value = id;
+  const found = modeler.getViews().find(({ element }) => element.id === id || cellsOf(element).includes(id));
+  if (!found) return;
+  await modeler.open(found);
+  document.getElementById("editor-views").value = found.element.id;
   mark();
+  canvas.querySelector(`td[data-element-id="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "center" });
+}
+
+function rulesOf(decision) {
+  return decision?.decisionLogic?.rule ?? [];
+}
+
+function cells(rule) {
+  return [...(rule.inputEntry ?? []), ...(rule.outputEntry ?? [])];
+}
+
+function cellsOf(decision) {
+  return rulesOf(decision).flatMap(cells).map(({ id }) => id);
 }
 
 /** Which decision is shown, chosen by name. */
@@ -76,14 +96,14 @@ function hear(told) {
 /** The cells that a finding speaks of. Drawing the table anew takes the mark away, so it is put back each time. */
 function mark() {
   const shown = modeler.getActiveView()?.element;
-  const table = shown?.decisionLogic?.rule && shown.decisionLogic;
+  const rules = rulesOf(shown);
   const marked = new Map();
-  for (const { element, rules, column, message } of table ? findings : []) {
-    if (element !== shown.id) continue;
-    for (const number of rules) {
-      const rule = table.rule[number - 1];
-      const cells = rule ? [...(rule.inputEntry ?? []), ...(rule.outputEntry ?? [])] : [];
-      for (const cell of column ? cells.slice(column - 1, column) : cells) marked.set(cell.id, message);
+  for (const { element, rules: numbers, column, message } of findings) {
+    marked.set(element, message); // of a cell itself, or of the decision around it, which is no cell
+    if (element !== shown?.id) continue;
+    for (const number of numbers) {
+      const found = rules[number - 1] ? cells(rules[number - 1]) : [];
+      for (const { id } of column ? found.slice(column - 1, column) : found) marked.set(id, message);
     }
   }
   for (const cell of canvas.querySelectorAll("td[data-element-id]")) {

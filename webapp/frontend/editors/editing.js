@@ -11,6 +11,8 @@ export const settings = JSON.parse(document.getElementById("editor-settings").te
 export const source = document.getElementById("content");
 export const texts = settings.texts;
 
+document.querySelectorAll("[data-with-script]").forEach((each) => (each.hidden = false));
+
 /**
  * Saves what `content()` gives after each `changed()`; `found(findings)` hears what the server has to say of the file,
  * at the beginning and after each save.
