@@ -305,24 +305,25 @@ class Pages:
     """A browser of somebody who has signed in; what they may not open they post to all the same."""
 
     def refuses(self, case: Case, attempt: Attempt, error: type[EngineError], field: str | None = None) -> None:
-        before = case.refusals()
-        status, page = self._post(case, attempt)
+        status, page, before = self._post(case, attempt)
         assert status == next(errors.STATUS[kind] for kind in error.__mro__ if kind in errors.STATUS), page
         assert field is None or f'id="f-{field}-error"' in page or f"「{field}」" in page
         assert field is not None or html.document_fromstring(page).findtext(".//h1")
         assert case.refusals() == [*before, (attempt.who, error.__name__, _task(case, attempt))]
 
     def does(self, case: Case, attempt: Attempt) -> None:
-        status, page = self._post(case, attempt)
+        status, page, _ = self._post(case, attempt)
         assert status == 303, page
 
-    def _post(self, case: Case, attempt: Attempt) -> tuple[int, str]:
+    def _post(self, case: Case, attempt: Attempt) -> tuple[int, str, list[tuple[str | None, str, int | None]]]:
+        """Status and page, and the refusals before the post: opening the page may be one of them."""
         with case.app.test_client() as client:
             with client.session_transaction() as browser:
                 browser["_user_id"] = case.person(attempt.who).session_key
             address, fields = self._request(case, attempt, client)
+            before = case.refusals()
             answer = client.post(address, data=fields)
-        return answer.status_code, answer.text
+        return answer.status_code, answer.text, before
 
     def _request(self, case: Case, attempt: Attempt, browser: FlaskClient) -> tuple[str, Fields]:
         match attempt:
