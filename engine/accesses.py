@@ -5,13 +5,15 @@ What is read is recorded as what is done.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from engine import history, tables
+from engine import history, identity, tables
+from engine.catalogue import Account
 from engine.errors import PurposeMissing
 from engine.states import EventType
 
@@ -49,6 +51,19 @@ def of_case(session: Session, business_key: str, *, limit: int = 100, offset: in
     query = select(table.person, table.page, table.at).where(table.business_key == business_key)
     rows = session.execute(query.order_by(table.id.desc()).limit(limit).offset(offset))
     return [Reading(*row) for row in rows]
+
+
+# Accounts -----------------------------------------------------------------------------------------------
+
+
+def add_people(session: Session, accounts: Iterable[Account], *, password: str | None, at: datetime) -> tuple[str, ...]:
+    """Everybody named has an account, and history says who got one and in which groups; gives their names."""
+    wanted = {account.name: account for account in accounts}
+    added = identity.seed(session, wanted.values(), password=password)
+    if added:
+        facts = {"people": {name: list(wanted[name].groups) for name in added}}
+        history.append(session, history.NewEvent(EventType.PEOPLE_ADDED, at, None, facts))
+    return added
 
 
 # Signing in ---------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from rich.text import Text
 from sqlalchemy.orm import Session
 
 from engine import (
+    accesses,
     business_days,
     cases,
     checkpoint_delivery,
@@ -107,7 +108,7 @@ def bundle_files(folder: Path | None) -> dict[str, bytes]:
 def seed(url: str, password: str) -> None:
     """Add the people of the deployed bundle who have no account yet, with this password."""
     with opened(url) as found, found.transaction() as session:
-        added = identity.seed(session, deployments.catalogue(session).people, password=password)
+        added = accesses.add_people(session, deployments.catalogue(session).people, password=password, at=now())
     console.print("、".join(added) or "新しい人はいません。")
 
 

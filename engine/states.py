@@ -79,6 +79,7 @@ class EventType(StrEnum):
     ATTEMPT_REJECTED = "attempt_rejected"
     VALUES_ERASED = "values_erased"
     EXPORTED = "exported"
+    PEOPLE_ADDED = "people_added"
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
     SIGN_IN_REFUSED = "sign_in_refused"

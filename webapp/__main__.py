@@ -16,7 +16,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 from waitress.server import create_server
 
-from engine import checkpoint_delivery, deployments, identity, mail
+from engine import accesses, checkpoint_delivery, deployments, identity, mail
 from engine.database import Database
 from engine.errors import EngineError
 from engine.worker import Worker
@@ -104,7 +104,7 @@ def prepare(database: Database, at: datetime) -> Sequence[identity.Person]:
     with database.transaction() as session:
         if deployments.last_by(session) is None:  # what a person deployed is theirs to change
             deployments.deploy(session, deployments.read_folder(*deployments.BUNDLED), by=None, at=at)
-        identity.seed(session, deployments.catalogue(session).people, password=DEMO_PASSWORD)
+        accesses.add_people(session, deployments.catalogue(session).people, password=DEMO_PASSWORD, at=at)
     with database.reading() as session:
         return identity.people(session)
 

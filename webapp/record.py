@@ -20,6 +20,7 @@ SHOWN = (
     EventType.SIGN_IN_REFUSED,
     EventType.ATTEMPT_REJECTED,
     EventType.DEPLOYED,
+    EventType.PEOPLE_ADDED,
     EventType.EXPORTED,
     *(each for each in EventType if each.startswith("revision_")),
 )

@@ -200,6 +200,11 @@ def _deployed(teller: Teller, event: Event) -> str:
     return _("%(who)s brought in a new version of the processes.", who=teller.who(event))
 
 
+def _people_added(teller: Teller, event: Event) -> str:
+    count = len(event.facts.get("people", ()))
+    return _("Accounts were made for %(count)d people, in the groups of their bundle.", count=count)
+
+
 def _exported(teller: Teller, event: Event) -> str:
     purpose = teller.names.prose(str(event.facts.get("purpose") or ""))
     if event.business_key is None:
@@ -244,5 +249,6 @@ _BETWEEN: Mapping[EventType, Callable[[Teller, Event], str]] = {
     EventType.SIGN_IN_REFUSED: _sign_in_refused,
     EventType.DEPLOYED: _deployed,
     EventType.EXPORTED: _exported,
+    EventType.PEOPLE_ADDED: _people_added,
     **dict.fromkeys((each for each in EventType if each.startswith("revision_")), _revised),
 }

@@ -90,7 +90,7 @@ def test_an_auditor_seals_and_verifies_and_the_exit_code_says_what_came_of_it(ma
     (tmp_path / "var" / "checkpoints").rename(held)
     with sqlite3.connect(tmp_path / "var" / "cli.db") as by_hand:
         by_hand.executescript(
-            "DROP TRIGGER history_event_no_update; UPDATE history_event SET actor = 'ben' WHERE id = 2"
+            "DROP TRIGGER history_event_no_update; UPDATE history_event SET actor = 'ben' WHERE chain = '1' AND seq = 1"
         )
     by_hand.close()
     damaged = mamori("audit", "verify", "--checkpoint", str(held))
