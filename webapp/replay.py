@@ -190,7 +190,7 @@ def _texts() -> dict[str, str]:
     return {
         **traces.texts(),
         "way": _("The way so far"),
-        "changed": _("changed"),
+        "changed": _("value changed"),
         "before": _("Before"),
         "nothing_yet": _("Nothing yet."),
         "none_found": _("Nothing was found."),
