@@ -21,6 +21,8 @@ from engine.statements import Statement
 from engine.states import OPEN_TASK
 
 HASHER = PasswordHasher()
+_PEOPLE = "people"
+"""Under this a session keeps everybody, until it changes who they are or what their groups may do."""
 
 _GROUPS = select(tables.Group).order_by(tables.Group.position, tables.Group.name)
 _MARKS = select(tables.ReadableMark.mark, tables.ReadableMark.group)
@@ -100,6 +102,7 @@ def may(person: Person, subject: Start | MessageOffer | TaskSubject) -> bool:
 
 def put_groups(session: Session, catalogue: Catalogue) -> None:
     """The groups and marks of the catalogue stand as it says; other groups stay."""
+    session.info.pop(_PEOPLE, None)
     names = [group.name for group in catalogue.groups]
     session.execute(delete(tables.Group).where(tables.Group.name.in_(names)))
     for position, group in enumerate(catalogue.groups):
@@ -137,6 +140,7 @@ def _reading(text: str) -> CaseReading:
 
 def seed(session: Session, accounts: Iterable[Account], *, password: str | None) -> tuple[str, ...]:
     """Everybody named has an account; gives the names of those who had none. Others stay as they are."""
+    session.info.pop(_PEOPLE, None)
     known = set(session.execute(select(tables.Person.name)).scalars())
     added = [account for account in accounts if account.name not in known]
     for account in added:
@@ -155,8 +159,11 @@ def seed(session: Session, accounts: Iterable[Account], *, password: str | None)
 
 
 def people(session: Session) -> tuple[Person, ...]:
-    """Every active person, in the order they were added."""
-    return _persons(session, _PERSONS)
+    """Every active person, in the order they were added; read once in a transaction."""
+    if _PEOPLE not in session.info:
+        session.info[_PEOPLE] = _persons(session, _PERSONS)
+    found: tuple[Person, ...] = session.info[_PEOPLE]
+    return found
 
 
 def person(session: Session, name: str) -> Person:
@@ -227,6 +234,7 @@ def _nobody() -> str:
 
 def set_password(session: Session, name: str, password: str) -> None:
     """The password is this one, and every session of the person has ended. Raises PersonNotFound."""
+    session.info.pop(_PEOPLE, None)
     changed = session.execute(
         update(tables.Person)
         .where(tables.Person.name == name)
