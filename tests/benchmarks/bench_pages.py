@@ -27,7 +27,7 @@ from webapp.__main__ import DEMO_PASSWORD, prepare
 
 SCENARIO = deployments.BUNDLED[0] / "harassment-response" / "scenarios" / "C-11.yaml"
 ROUNDS = 30
-ASSET = re.compile(r'(?:src|href|data-script|data-style|data-diagram)="(/[^"]+\.(?:css|js|svg|bpmn))"')
+ASSET = re.compile(r'(?:src|href|data-script|data-style)="(/static/[^"]+)"|data-diagram="([^"]+)"')
 BROWSER = {"Accept-Encoding": "gzip, deflate, br"}
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -76,7 +76,7 @@ def transferred(client: FlaskClient, path: str) -> int:
     """Bytes of the page and of every file of ours that it names."""
     page = client.get(path, headers=BROWSER)
     assert page.status_code == 200, (path, page.status)
-    files = [client.get(found, headers=BROWSER) for found in set(ASSET.findall(page.text))]
+    files = [client.get(file or diagram, headers=BROWSER) for file, diagram in set(ASSET.findall(page.text))]
     assert all(file.status_code == 200 for file in files), path
     return sum(len(answer.data) for answer in (page, *files))
 
@@ -94,7 +94,7 @@ def main() -> None:
         database = app.extensions["mamori"]
         prepare(database, datetime.now(JST))
         fill(database, cases)
-        clients = {name: signed_in(app, name) for name in ("handler1", "desk1")}
+        clients = {name: signed_in(app, name) for name in ("handler1", "desk1", "auditor1", "owner1")}
         with database.reading() as session:
             task = user_tasks.offered(session, identity.person(session, "handler1"))[0].id
         nothing = bare()
@@ -109,6 +109,13 @@ def main() -> None:
             ("case that waits", "desk1", f"/cases/{datetime.now(JST).year}-{cases // 2:04}"),
             ("task", "handler1", f"/tasks/{task}"),
             ("emergency card", "handler1", "/emergency"),
+            ("settings", "handler1", "/settings"),
+            ("what has stopped", "desk1", "/incidents"),
+            ("overview", "auditor1", "/overview"),
+            ("sign-ins and refused attempts", "auditor1", "/record"),
+            ("who read a case", "auditor1", "/cases/2026-0001/readings"),
+            ("processes", "owner1", "/studio"),
+            ("a version of the processes", "owner1", "/studio/versions/1"),
         ):
             client = clients[name]
             spent = times(lambda client=client, path=path: client.get(path))
