@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -105,32 +104,24 @@ def _waits(session: Session, definition: Definition, since: datetime) -> dict[st
         .order_by(events.id)
     )
     seen: dict[str, _Seen] = {}
-    standing: dict[tuple[int, int], tuple[str, datetime]] = {}
+    standing: dict[tuple[int, int], tuple[_Seen, datetime]] = {}
     for instance, at, moves in rows:
         for move in moves or ():
-            if move["process"] == definition.key:
-                _follow(seen, standing, (instance, move["token"]), move, at)
-    for element, _since in standing.values():
-        seen[element].open += 1
+            if move["process"] != definition.key:
+                continue
+            token, kind = (instance, move["token"]), move["kind"]
+            if kind == "entered":
+                if token not in standing:  # a join counts each of its flows, but waits from the first on
+                    element = move["element"]
+                    own = seen.get(element) or seen.setdefault(element, _Seen())
+                    own.count += 1
+                    standing[token] = own, at
+            elif (entered := standing.pop(token, None)) is not None and kind == "left":
+                own, since_then = entered
+                own.waits.append(at - since_then)
+    for own, _since in standing.values():
+        own.open += 1
     return {element: each.figures() for element, each in seen.items()}
-
-
-def _follow(
-    seen: dict[str, _Seen],
-    standing: dict[tuple[int, int], tuple[str, datetime]],
-    token: tuple[int, int],
-    move: Mapping[str, Any],
-    at: datetime,
-) -> None:
-    element = move["element"]
-    if move["kind"] == "entered":
-        if token not in standing:  # a join counts each of its flows, but waits from the first on
-            seen.setdefault(element, _Seen()).count += 1
-            standing[token] = element, at
-        return
-    entered = standing.pop(token, None)
-    if move["kind"] == "left" and entered is not None:
-        seen[element].waits.append(at - entered[1])
 
 
 def _deadlines(
