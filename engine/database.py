@@ -26,7 +26,7 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.orm import InstrumentedAttribute, Session, sessionmaker
 
 from engine import job_queue
@@ -149,6 +149,11 @@ def _begin(connection: Connection) -> None:
 def _is_race(error: DBAPIError) -> bool:
     """Whether PostgreSQL gave way to another transaction; SQLite has waited for its lock long enough already."""
     return getattr(error.orig, "sqlstate", None) in ("40001", "40P01")
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether the database could not be reached, or had no room or no time; what passes without a change of ours."""
+    return isinstance(error, OperationalError | InterfaceError | TimeoutError)
 
 
 def json_part(session: Session, column: InstrumentedAttribute[dict[str, Any]], name: str) -> ColumnElement[Any]:

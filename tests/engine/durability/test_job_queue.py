@@ -18,6 +18,7 @@ from sqlalchemy import func, select, text
 from engine import database, instances, job_queue, jobs, replay, tables, verification
 from engine.states import OPEN_JOB, EventType, JobState
 from engine.worker import Worker, tend
+from tests import postgresql
 
 HARNESS = Path(__file__).parent / "working.py"
 BUNDLE = Path(__file__).parents[1] / "processes"
@@ -29,22 +30,9 @@ RESUMED = 30
 
 
 @pytest.fixture
-def url(server: str) -> Iterator[str]:
-    with database_of(server) as made:
+def url(postgres: postgresql.Server) -> Iterator[str]:
+    with postgres.database(f"queue{time.monotonic_ns()}") as made:
         yield made
-
-
-@contextmanager
-def database_of(server: str) -> Iterator[str]:
-    """A new database on the server."""
-    name = f"queue{time.monotonic_ns()}"
-    administration = database.connect(server).engine.execution_options(isolation_level="AUTOCOMMIT")
-    with administration.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield server.replace("/postgres?", f"/{name}?")
-    with administration.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    administration.dispose()
 
 
 @contextmanager
@@ -278,8 +266,8 @@ def test_a_worker_stops_when_it_is_told_and_goes_on_when_the_server_ends_its_con
     assert [thread for thread in threading.enumerate() if thread.name == "worker"] == []
 
 
-def test_the_tables_of_the_queue_come_with_the_upgrade_once(server: str) -> None:
-    with database_of(server) as url:
+def test_the_tables_of_the_queue_come_with_the_upgrade_once(postgres: postgresql.Server) -> None:
+    with postgres.database("upgraded") as url:
         found = database.connect(url)
         upgrades = [threading.Thread(target=found.upgrade) for _ in range(3)]  # processes that start together
         for each in upgrades:
@@ -294,11 +282,11 @@ def test_the_tables_of_the_queue_come_with_the_upgrade_once(server: str) -> None
 
 
 def test_a_later_release_of_the_queue_brings_its_own_migrations(
-    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgres: postgresql.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from procrastinate.schema import SchemaManager
 
-    with database_of(server) as url:
+    with postgres.database("later") as url:
         found = database.connect(url)
         found.upgrade()
         (tmp_path / "99.00.00_01_later.sql").write_text("CREATE TABLE later (share text DEFAULT '%'); SELECT 1;")
