@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,12 +21,15 @@ from sqlalchemy import (
     cast,
     create_engine,
     event,
+    func,
     make_url,
+    select,
     type_coerce,
 )
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.orm import InstrumentedAttribute, Session, sessionmaker
 
+from engine import job_queue
 from engine.errors import FileUnreadable, StaleInstance
 from engine.tables import metadata
 
@@ -33,6 +37,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT = 10_000
 """Milliseconds that a writer waits for another one (SQLite)."""
 ATTEMPTS = 10
+UPGRADING = 0x4D616D6F7269
+"""Names the lock that an upgrade holds (PostgreSQL)."""
 PAUSE = 0.01
 """Seconds; the longest wait after the first lost race, doubled with each further one."""
 
@@ -84,12 +90,17 @@ class Database:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         with self.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":  # processes that start together do it one after another
+                connection.execute(select(func.pg_advisory_xact_lock(UPGRADING)))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            job_queue.upgrade(connection)
 
     def create(self) -> None:
         """All tables exist, without a migration's record: for scratch databases."""
-        metadata.create_all(self.engine)
+        with self.engine.begin() as connection:
+            metadata.create_all(connection)
+            job_queue.upgrade(connection)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -99,14 +110,21 @@ def connect(url: str) -> Database:
     """The database at this URL; raises FileUnreadable for a URL that names none. Creates no tables."""
     try:
         parsed = make_url(url)
-        options: dict[str, Any] = {}
+        given = options(url)
         if parsed.get_backend_name() == "sqlite":
-            options["connect_args"] = {"check_same_thread": False}
+            given["connect_args"] = {"check_same_thread": False}
             if parsed.database in (None, "", ":memory:"):
-                options["poolclass"] = StaticPool
-        return Database(create_engine(parsed, **options))
+                given["poolclass"] = StaticPool
+        else:
+            import_module("procrastinate")  # as with the driver, better missed now than at the first job
+        return Database(create_engine(parsed, **given))
     except (ArgumentError, ImportError) as fault:
         raise FileUnreadable(f"データベースの場所「{url}」に接続できません: {fault}") from fault
+
+
+def options(url: str) -> dict[str, Any]:
+    """How SQLAlchemy is to hold connections: a server that was away and is back is no fault of the next command."""
+    return {} if url.startswith("sqlite") else {"pool_pre_ping": True}
 
 
 def _prepare(connection: Any, _record: Any) -> None:
@@ -131,6 +149,11 @@ def _begin(connection: Connection) -> None:
 def _is_race(error: DBAPIError) -> bool:
     """Whether PostgreSQL gave way to another transaction; SQLite has waited for its lock long enough already."""
     return getattr(error.orig, "sqlstate", None) in ("40001", "40P01")
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether the database could not be reached, or had no room or no time; what passes without a change of ours."""
+    return isinstance(error, OperationalError | InterfaceError | TimeoutError)
 
 
 def json_part(session: Session, column: InstrumentedAttribute[dict[str, Any]], name: str) -> ColumnElement[Any]:

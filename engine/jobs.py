@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from engine import bpmn, feel, history, incidents, instances, notices, tables
+from engine import bpmn, feel, history, incidents, instances, job_queue, notices, tables
 from engine.errors import JobNotFound
 from engine.states import OPEN_JOB, EventType, JobKind, JobState, TaskState
 
@@ -22,6 +22,8 @@ LEASE = timedelta(minutes=5)
 """How long a call may take before another worker tries it again."""
 BACKOFF = timedelta(seconds=10)
 """Wait before the second attempt; doubled before each further one."""
+OVERDUE = timedelta(seconds=10)
+"""How long after its time a row that the queue does not know is put into it."""
 TRANSACTION_RETRIES = 3
 """Attempts for a timer or deadline, which fails only when something is wrong with us."""
 
@@ -151,6 +153,28 @@ def acquire(session: Session, job: int, *, at: datetime) -> JobRow | None:
     return None if taken.first() is None else get(session, job)
 
 
+_NOT_NAMED = f"""NOT EXISTS (
+    SELECT 1 FROM procrastinate_jobs AS task
+    WHERE task.task_name = '{job_queue.JOB}' AND task.status IN ('todo', 'doing') AND task.args ->> 'job' = job.id::text
+)"""  # noqa: S608 - the name is ours
+
+
+def release(session: Session, task: job_queue.Task, *, at: datetime) -> None:
+    """The worker of this task has died: the row may be taken at once, not only when the lease ends."""
+    table = tables.Job
+    held = (table.id == task.job, table.due == task.due, table.state == JobState.RUNNING, table.leased_until > at)
+    session.execute(update(table).where(*held).values(leased_until=at))
+
+
+def requeue(session: Session, *, at: datetime) -> int:
+    """Every row that was due `OVERDUE` ago and that no task names is in the queue again; gives their number."""
+    table = tables.Job
+    lost = session.execute(select(table.id, table.due).where(_takeable(at - OVERDUE), text(_NOT_NAMED))).all()
+    for job, due in lost:
+        job_queue.defer(session, job, due)
+    return len(lost)
+
+
 # Executing ----------------------------------------------------------------------------------------------
 
 
@@ -190,7 +214,8 @@ def fail(session: Session, job: JobRow, message: str, *, at: datetime, error_cod
         again = at + BACKOFF * 2 ** (job.attempts - 1)
         changes = {"state": JobState.WAITING, "due": again, "leased_until": None, "error": message}
         running = (table.id == job.id, table.state == JobState.RUNNING)
-        session.execute(update(table).where(*running).values(changes))
+        if session.execute(update(table).where(*running).values(changes).returning(table.id)).first():
+            job_queue.defer(session, job.id, again)
     elif _close(session, job, JobState.FAILED, message):
         _give_up(session, job, message, error_code, at)
 
@@ -229,7 +254,9 @@ def retry(session: Session, incident: int, *, actor: str, at: datetime) -> None:
         return
     table = tables.Job
     failed = (table.id == row.job, table.state == JobState.FAILED)
-    session.execute(update(table).where(*failed).values(state=JobState.WAITING, due=at, attempts=0, error=None))
+    again = {"state": JobState.WAITING, "due": at, "attempts": 0, "error": None}
+    if session.execute(update(table).where(*failed).values(again).returning(table.id)).first():
+        job_queue.defer(session, row.job, at)
     incidents.resolve(session, row.instance, [row.token], by=actor, at=at)
     facts = {"element": row.element, "job_id": row.job}
     event = EventType.INCIDENT_RETRIED

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, or_, update
 from sqlalchemy.orm import Session
 
-from engine import bpmn, feel, incidents, tables
+from engine import bpmn, feel, incidents, job_queue, tables
 from engine.errors import StaleInstance
 from engine.statements import Statement
 from engine.states import OPEN_JOB, OPEN_TASK, JobKind, JobState, TaskState
@@ -38,7 +38,7 @@ _CANCEL_DEADLINE = Statement(
 )
 _OPEN_TASK = Statement(insert(_TASKS).returning(_TASKS.c.id))
 _OFFER = Statement(insert(tables.core(tables.Candidate)))
-_WANT_JOBS = Statement(insert(_JOBS))
+_WANT_JOB = Statement(insert(_JOBS).returning(_JOBS.c.id))
 _DROP_JOBS = Statement(
     update(_JOBS)
     .where(
@@ -113,7 +113,7 @@ def _open_tasks(session: Session, step: Step, taken: bpmn.Advance) -> None:
         _offer(session, task, opened)
         if opened.due is not None and opened.escalate_to:
             job = bpmn.WantedJob(opened.place, "timer", opened.due)
-            _WANT_JOBS.run(session, _job(step, job) | {"kind": JobKind.DEADLINE, "task_id": task})
+            _want_job(session, _job(step, job) | {"kind": JobKind.DEADLINE, "task_id": task})
 
 
 def _offer(session: Session, task: int, opened: bpmn.OpenedTask) -> None:
@@ -132,8 +132,13 @@ def _offer(session: Session, task: int, opened: bpmn.OpenedTask) -> None:
 def _write_jobs(session: Session, step: Step, taken: bpmn.Advance) -> None:
     if taken.dropped_jobs:
         _DROP_JOBS.run(session, *({"of_instance": step.instance, "at_token": token} for token in taken.dropped_jobs))
-    if taken.wanted_jobs:
-        _WANT_JOBS.run(session, *(_job(step, wanted) for wanted in taken.wanted_jobs))
+    for wanted in taken.wanted_jobs:
+        _want_job(session, _job(step, wanted))
+
+
+def _want_job(session: Session, row: dict[str, Any]) -> None:
+    ((job,),) = _WANT_JOB.rows(session, **row)
+    job_queue.defer(session, job, row["due"])
 
 
 def _job(step: Step, wanted: bpmn.WantedJob) -> dict[str, Any]:

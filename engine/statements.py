@@ -29,8 +29,8 @@ class Statement:
 
     def rows(self, session: Session, **values: Any) -> list[Row]:
         """Every row that comes back."""
-        connection = _connection(session)
-        return self._for(connection.dialect).fetch(connection, values)
+        current = connection(session)
+        return self._for(current.dialect).fetch(current, values)
 
     def first(self, session: Session, **values: Any) -> Row | None:
         """The first row that comes back, if there is one."""
@@ -39,8 +39,8 @@ class Statement:
 
     def run(self, session: Session, *each: Mapping[str, Any]) -> None:
         """It has run with each of these values."""
-        connection = _connection(session)
-        self._for(connection.dialect).send(connection, each)
+        current = connection(session)
+        self._for(current.dialect).send(current, each)
 
     def _for(self, dialect: Dialect) -> _Prepared:
         known = self._prepared.get(dialect.name)
@@ -49,14 +49,14 @@ class Statement:
         return known
 
 
-def _connection(session: Session) -> Connection:
+def connection(session: Session) -> Connection:
     """The connection of the session's transaction, which is asked for once in each."""
     known: tuple[SessionTransaction, Connection] | None = session.info.get("connection")
     if known is None or known[0] is not session.get_transaction():
-        connection = session.connection()
+        current = session.connection()
         transaction = session.get_transaction()
         assert transaction is not None  # noqa: S101 # a connection begins one
-        known = session.info["connection"] = transaction, connection
+        known = session.info["connection"] = transaction, current
     return known[1]
 
 
@@ -89,7 +89,7 @@ class _Prepared:
                 cursor.execute(self._sql, bound)
                 rows = cursor.fetchall()
             except self._faults as fault:
-                raise _told(fault, connection, self._sql, bound) from fault
+                raise told(fault, connection, self._sql, bound) from fault
         return [self._row(row) for row in rows]
 
     def send(self, connection: Connection, each: Sequence[Mapping[str, Any]]) -> None:
@@ -98,7 +98,7 @@ class _Prepared:
             try:
                 cursor.executemany(self._sql, bound)
             except self._faults as fault:
-                raise _told(fault, connection, self._sql, bound) from fault
+                raise told(fault, connection, self._sql, bound) from fault
 
     def _bound(self, values: Mapping[str, Any]) -> Any:
         bound = self._fixed.copy()
@@ -120,12 +120,12 @@ def _columns(clause: Insert) -> list[str]:
     return [column.key for column in table.columns if column is not table.autoincrement_column]
 
 
-def _told(fault: Exception, connection: Connection, sql: str, values: Any) -> BaseException:
+def told(fault: Exception, connection: Connection, sql: str, values: Any) -> BaseException:
     """The driver's fault as SQLAlchemy tells it; a connection that is gone is not used again."""
     dialect = connection.dialect
     base: type[Exception] = dialect.loaded_dbapi.Error
     gone = dialect.is_disconnect(fault, connection.connection, None)  # type: ignore[arg-type]
     if gone:
         connection.invalidate(fault)
-    told = DBAPIError.instance(sql, values, fault, base, connection_invalidated=gone, dialect=dialect)
-    return cast("BaseException", told)
+    instance = DBAPIError.instance(sql, values, fault, base, connection_invalidated=gone, dialect=dialect)
+    return cast("BaseException", instance)

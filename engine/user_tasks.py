@@ -382,10 +382,16 @@ def complete(
     Who may do an unclaimed task claims it by this. Raises SubmissionInvalid, TaskNotFound, TaskNotYours,
     TaskAlreadyClaimed, TaskAlreadyClosed, and StaleInstance, upon which the edge tries again.
     """
-    done = submissions.outcome(session, submission, actor.name)
+    done = _done_before(session, submission, actor)
     if done is not None:
-        return Completed(find(session, done["task"]), done["ended"], doable(session, actor, done["business_key"]))
-    row = _workable(session, task, actor)
+        return done
+    try:
+        row = _workable(session, task, actor)
+    except TaskAlreadyClosed:
+        done = _done_before(session, submission, actor)  # the same request may have come to its end in between
+        if done is None:
+            raise
+        return done
     if row.assignee not in (None, actor.name):
         raise TaskAlreadyClaimed(task, str(row.assignee))
     states.move(row.state, TaskState.COMPLETED, states.TASK_MOVES)
@@ -408,6 +414,13 @@ def complete(
     submissions.record(session, submission, actor.name, outcome, at=at)
     done_now = replace(row, state=TaskState.COMPLETED, assignee=actor.name, closed_by=actor.name, closed_at=at)
     return Completed(done_now, taken.ended, doable(session, actor, row.business_key))
+
+
+def _done_before(session: Session, submission: str | None, actor: Person) -> Completed | None:
+    done = submissions.outcome(session, submission, actor.name)
+    if done is None:
+        return None
+    return Completed(find(session, done["task"]), done["ended"], doable(session, actor, done["business_key"]))
 
 
 def _submit(opened: _Opened, submitted: Mapping[str, object]) -> Mapping[str, feel.Value]:

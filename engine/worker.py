@@ -1,17 +1,21 @@
-"""The worker: takes jobs when they are due, one after another, and never stops over one that fails."""
+"""The worker: takes jobs when they are due, and never stops over one that fails.
+
+On SQLite it looks for rows that are due, one after another; on PostgreSQL the queue brings them, to any number of
+workers.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from engine import jobs, mail, messages
+from engine import job_queue, jobs, mail, messages
 from engine.checkpoint_delivery import Delivery
 from engine.database import Database
 from engine.errors import EngineError
@@ -65,6 +69,20 @@ def run_due(database: Database, *, at: datetime, job_types: JobTypes = BUILT_IN)
     return sum(run(database, job, at=at, job_types=job_types) for job in found)
 
 
+def tend(database: Database, stalled: Sequence[job_queue.Task], *, at: datetime) -> None:
+    """Rows of dead workers are free, rows that the queue has lost are in it again, and old messages are gone."""
+    with database.reading() as session:
+        expired = messages.any_expired(session, at=at)
+    if expired:
+        database.retrying(lambda session: messages.purge(session, at=at))
+    for task in stalled:
+        log.warning("the worker that was at job %s has died; another one does it", task.job)
+        database.retrying(partial(jobs.release, task=task, at=at))
+    lost = database.retrying(lambda session: jobs.requeue(session, at=at))
+    if lost:
+        log.warning("%s jobs were not in the queue", lost)
+
+
 class Worker:
     """A thread that runs due jobs until it is stopped, and one beside it each for mails and for checkpoints.
 
@@ -106,7 +124,18 @@ class Worker:
             self._beside("mail", partial(mail.run_due, self._database, self._mailing))
         if self._sealing is not None:
             self._beside("checkpoints", partial(self._sealing.run_due, self._database))
-        self._repeat(partial(run_due, self._database, job_types=self._job_types))
+        queued = job_queue.serves(self._database.engine)
+        self._repeat(self._serve if queued else partial(run_due, self._database, job_types=self._job_types))
+
+    def _serve(self, *, at: datetime) -> int:
+        """The work that the queue brings has been done until `stop`."""
+        duties = job_queue.Duties(self._run, lambda stalled: tend(self._database, stalled, at=self._clock()))
+        job_queue.serve(self._database.engine, duties, self._stopped)
+        return 0
+
+    def _run(self, task: job_queue.Task) -> None:
+        at = max(self._clock(), task.due)  # the database says that it is due, whose clock may be ahead
+        run(self._database, task.job, at=at, job_types=self._job_types)
 
     def _beside(self, name: str, work: Work) -> None:
         thread = threading.Thread(target=self._repeat, args=(work,), name=name, daemon=True)

@@ -15,8 +15,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 
-from engine import tables
-from engine.database import Database
+from engine import database, tables
 from webapp import (
     account,
     cases,
@@ -69,6 +68,7 @@ def create_app(database_url: str, **config: object) -> Flask:
     app = Flask(__name__)
     app.config.update(
         SQLALCHEMY_DATABASE_URI=database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=database.options(database_url),
         SECRET_KEY=secrets.token_hex(32),
         SESSION_COOKIE_NAME="mamori",
         SESSION_COOKIE_HTTPONLY=True,
@@ -82,7 +82,7 @@ def create_app(database_url: str, **config: object) -> Flask:
     connections = SQLAlchemy(metadata=tables.metadata)
     connections.init_app(app)
     with app.app_context():
-        edge.init_app(app, Database(connections.engine))
+        edge.init_app(app, database.Database(connections.engine))
     app.before_request(studio.make_room)  # before the check of the token, which reads the post
     CSRFProtect(app)
     for part in (language, account, forms_html, content, names, headers, errors, told):

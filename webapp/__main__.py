@@ -14,6 +14,7 @@ from types import FrameType
 
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from waitress.server import create_server
 
 from engine import accesses, checkpoint_delivery, deployments, identity, mail
@@ -101,10 +102,13 @@ def _run(app: Flask, listening: socket.socket) -> None:
 def prepare(database: Database, at: datetime) -> Sequence[identity.Person]:
     """Schema, processes and demo people are there; a second call writes nothing. Gives all people."""
     database.upgrade()
-    with database.transaction() as session:
+
+    def deploy(session: Session) -> None:
         if deployments.last_by(session) is None:  # what a person deployed is theirs to change
             deployments.deploy(session, deployments.read_folder(*deployments.BUNDLED), by=None, at=at)
         accesses.add_people(session, deployments.catalogue(session).people, password=DEMO_PASSWORD, at=at)
+
+    database.retrying(deploy)  # another process that starts now does the same
     with database.reading() as session:
         return identity.people(session)
 

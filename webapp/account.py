@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, Flask, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, g, redirect, render_template, request, session, url_for
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user, login_user, logout_user
@@ -76,11 +76,11 @@ class Account:
 
 def init_app(app: Flask) -> None:
     """No page but the sign-in is shown to a stranger."""
-    login = LoginManager(app)
+    login = LoginManager(app, add_context_processor=False)  # pages know who reads them as `reader`
     login.user_loader(_load)
     limiter.init_app(app)
     app.before_request(_only_for_people)
-    app.context_processor(lambda: {"reader": current_user if current_user.is_authenticated else None})
+    app.context_processor(lambda: {"reader": _reader()})
     app.register_blueprint(pages)
 
 
@@ -134,6 +134,14 @@ def _load(session_key: str) -> Account | None:
 def _account(person: identity.Person) -> Account:
     starts = cases.starts(edge.reading(), person)
     return Account(person, starts)
+
+
+def _reader() -> Account | None:
+    """Who reads the page, if it is known."""
+    if g.get("away") or not current_user.is_authenticated:  # errors says when nothing can be known
+        return None
+    account: Account = current_user
+    return account
 
 
 def _only_for_people() -> Response | errors.Page | None:

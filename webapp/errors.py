@@ -8,11 +8,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 
-from flask import Flask, current_app, render_template, request
+from flask import Flask, current_app, g, render_template, request
 from flask_babel import LazyString, lazy_gettext
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, InternalServerError
 
+from engine import database
 from engine.errors import (
     Conflict,
     EngineError,
@@ -28,6 +29,7 @@ from webapp.language import gettext as _
 from webapp.language import moment
 
 Page = tuple[str, int]
+Away = tuple[str, int, dict[str, str]]
 
 STATUS: Mapping[type[EngineError], int] = {
     NotFound: 404,
@@ -36,6 +38,8 @@ STATUS: Mapping[type[EngineError], int] = {
     TooManySteps: 500,
     EngineError: 422,
 }
+AGAIN = "10"
+"""Seconds after which a program may ask again for what could not be read or written."""
 NOT_TYPED = frozenset({"csrf_token", "password", "next", "back", "to", "message"})
 
 _OTHER = (lazy_gettext("This did not work"), lazy_gettext("Please go back and try again."))
@@ -67,6 +71,10 @@ _WORDS: Mapping[int, tuple[LazyString, LazyString]] = {
         lazy_gettext("Something went wrong on our side"),
         lazy_gettext("It is not your fault. Please tell the operator the number below."),
     ),
+    503: (
+        lazy_gettext("The records cannot be reached just now"),
+        lazy_gettext("It is not your fault, and it mostly passes within a few minutes. Please wait a little."),
+    ),
 }
 
 
@@ -75,7 +83,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(EngineError, _engine_error)
     app.register_error_handler(CSRFError, lambda error: page(400))
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _fault)
+    app.register_error_handler(Exception, _unforeseen)
 
 
 def status(error: EngineError) -> int:
@@ -94,6 +102,7 @@ def page(code: int, *reasons: str, number: str = "") -> Page:
         number=number,
         typed=[] if code == 413 else _typed(),  # what is too long is not even read
         sign_in=code == 401,
+        again=_again() if code == 503 else None,
     )
     return html, code
 
@@ -103,6 +112,13 @@ def _typed() -> list[str]:
         return []
     pairs = request.form.items(multi=True)
     return [text for name, text in pairs if text.strip() and name[0] != "_" and name not in NOT_TYPED]
+
+
+def _again() -> list[tuple[str, str]] | None:
+    """The post that led here, to be sent once more as it was; None where it holds what a page must not."""
+    if request.method != "POST" or request.files or "password" in request.form:
+        return None
+    return list(request.form.items(multi=True))
 
 
 def _engine_error(error: EngineError) -> Page:
@@ -129,11 +145,23 @@ def reasons(error: EngineError) -> tuple[str, ...]:
     return ()
 
 
-def _http_error(error: HTTPException) -> Page:
-    return page(error.code or 500)
+def _http_error(error: HTTPException) -> Page | Away:
+    cause = error.original_exception if isinstance(error, InternalServerError) else None  # while another was told
+    return page(error.code or 500) if cause is None else _unforeseen(cause)
 
 
-def _fault(error: Exception) -> Page:
+def _unforeseen(error: BaseException) -> Page | Away:
+    return _away(error) if database.is_away(error) else _fault(error)
+
+
+def _away(error: BaseException) -> Away:
+    """The page is made of what the request brought; nothing is asked of the database."""
+    current_app.logger.error("the database is away at %s %r: %s", request.method, request.path, error)
+    g.away = True
+    return *page(503), {"Retry-After": AGAIN}
+
+
+def _fault(error: BaseException) -> Page:
     number = secrets.token_hex(4)
     current_app.logger.error("fault %s at %s %r", number, request.method, request.path, exc_info=error)
     return page(500, number=number)

@@ -142,7 +142,11 @@ People = Callable[[str], Browser]
 
 def build(path: Path, *folders: Path) -> None:
     """A database at `path` with these folders deployed and their people seeded, with cheap hashes of the password."""
-    database = connect(f"sqlite:///{path}")
+    build_at(f"sqlite:///{path}", *folders)
+
+
+def build_at(url: str, *folders: Path) -> None:
+    database = connect(url)
     database.create()
     with database.transaction() as session:
         deployments.deploy(session, deployments.read_folder(*folders), by=None, at=NOW)
@@ -154,8 +158,12 @@ def build(path: Path, *folders: Path) -> None:
 
 def serve(path: Path, **config: object) -> Flask:
     """The application as it is where no script was built, unless `config` says otherwise."""
+    return serve_at(f"sqlite:///{path}", **config)
+
+
+def serve_at(url: str, **config: object) -> Flask:
     settings = {"TESTING": True, "SECRET_KEY": "a fixed key for tests only, long enough", "SCRIPTS": False, **config}
-    return create_app(f"sqlite:///{path}", **settings)
+    return create_app(url, **settings)
 
 
 @pytest.fixture(scope="session")

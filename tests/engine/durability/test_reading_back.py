@@ -52,6 +52,7 @@ def test_upgrading_gives_the_schema_of_the_mappings(url: str) -> None:
     found = database.connect(url)
     found.upgrade()
 
+    ours = {"include_name": lambda name, kind, _: kind != "table" or not name.startswith("procrastinate_")}
     with found.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection, opts=ours), tables.metadata) == []
     found.close()
