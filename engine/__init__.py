@@ -29,6 +29,7 @@ __all__ = [
     "mail",
     "moments",
     "notices",
+    "operations",
     "overview",
     "replay",
     "revisions",

@@ -37,6 +37,7 @@ from engine import (
 )
 from engine.audit_cli import audit
 from engine.errors import Conflict, FileUnreadable, NotAllowed, NotFound, SubmissionInvalid
+from engine.incidents_cli import incidents
 from engine.terminal import Result, console, now, opened, told
 from engine.worker import Worker
 
@@ -52,6 +53,7 @@ def main(context: click.Context, url: str) -> None:
 
 
 main.add_command(audit)
+main.add_command(incidents)
 
 
 @main.command("upgrade-db")

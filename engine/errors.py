@@ -103,6 +103,12 @@ class NotAllowed(EngineError):
     """This person has no right to do this."""
 
 
+class NotAnOperator(NotAllowed):
+    def __init__(self, actor: str) -> None:
+        super().__init__(f"障害を扱えるのは、すべての事案を読める担当の方です(「{actor}」さんは違います)。")
+        self.actor = actor
+
+
 class TaskNotYours(NotAllowed):
     """The task is for another person or group."""
 

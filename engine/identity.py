@@ -63,6 +63,11 @@ class Person:
         """Whether they read every case and do nothing else."""
         return self.cases == "all" and self.read_only
 
+    @property
+    def operates(self) -> bool:
+        """Whether they look after what has stopped: they read every case, names as well, and do not only read."""
+        return self.cases == "all" and not self.read_only and not self.masked
+
     def is_in(self, groups: Iterable[str]) -> bool:
         """Whether one of these groups is theirs; a read-only person is in `everyone` no more."""
         named = set(groups)

@@ -54,8 +54,7 @@ class Account:
 
     @property
     def operates(self) -> bool:
-        """Who reads every case and does not only read looks after what has stopped."""
-        return self.person.cases == "all" and not self.person.read_only
+        return self.person.operates
 
     @property
     def in_studio(self) -> bool:

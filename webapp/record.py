@@ -61,6 +61,7 @@ def readings(number: str) -> str:
             "replay.show": _("the replay"),
             "replay.text": _("the replay as text"),
             "record.readings": _("this record"),
+            "incidents.show": _("what stopped in it"),
         },
         refused=_lines(refused),
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from flask import Flask
 from flask_babel import get_locale
 
+from engine import operations
 from engine.forms import messages
 from webapp.content import content
 
@@ -36,10 +37,15 @@ ENGLISH: Mapping[str, str] = {
     messages.NOT_AS_ASKED: "Please check how “{label}” is written.",
     messages.CHECK_FAILED: "Please look at “{label}” again.",
     messages.UNKNOWN_FIELD: "This form has no field “{key}”. Please remove it.",
+    operations.NOT_A_NAME: "Please write the name of a variable with letters, digits and _, a letter first.",
+    operations.NOT_A_VALUE: 'This is no value. Please put text in "…", and write a date as @"2026-11-24".',
+    operations.NOT_TO_BE_CHANGED: "This variable cannot be changed here.",
+    operations.TOO_LONG: "This value is too long.",
     "期限を過ぎた作業があります: {task}": "A step is past its deadline: {task}",
     "事案 {number} のコメントで、声がかかっています": "Somebody speaks to you in a comment on case {number}",
 }
-"""What `engine.forms.messages` says to the person who fills a form, and the subjects of the engine's own notices."""
+"""What `engine.forms.messages` says to the person who fills a form and `engine.operations` to an operator, and the
+subjects of the engine's own notices."""
 
 
 def init_app(app: Flask) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from engine import dmn
 from engine.bpmn.activities import Subprocess, UserTask
 from engine.bpmn.conflicts import parallel_writes
 from engine.bpmn.digest import execution_digest
+from engine.bpmn.elements import Element
 from engine.bpmn.errors import BundleInvalid, Finding
 from engine.bpmn.events import Message, ThrowEvent
 from engine.bpmn.lint import check_process, check_references
@@ -46,6 +47,15 @@ class Bundle:
 
     def spec(self, key: str) -> ProcessSpec:
         return self._specs[key]
+
+    def name_of(self, element: str, process: str) -> str:
+        """What the element is called that `process`, or one that it may call, has; its id where it has no name."""
+        others = (spec for key, spec in self._specs.items() if key != process)
+        for spec in (self._specs[process], *others):
+            for found in _elements(spec):
+                if found.bpmn_id == element:
+                    return found.bpmn_name or element
+        return element
 
     def inner_spec(self, owner: Token, name: str) -> ProcessSpec:
         """The spec of the scope that `owner` opened: its own body, or the process it called."""
@@ -115,18 +125,16 @@ def _describe(spec: ProcessSpec, name: str) -> Process:
         file=spec.file,
         start_messages=tuple(spec.message_starts),
         startable=spec.none_start is not None,
-        user_tasks={task.bpmn_id: task for task in _user_tasks(spec)},
+        user_tasks={task.bpmn_id: task for task in _elements(spec) if isinstance(task, UserTask)},
     )
 
 
-def _user_tasks(spec: ProcessSpec) -> list[UserTask]:
-    tasks: list[UserTask] = []
+def _elements(spec: ProcessSpec) -> Iterator[Element]:
+    """Every element, those of its subprocesses too."""
     for element in spec.elements.values():
-        if isinstance(element, UserTask):
-            tasks.append(element)
+        yield element
         if isinstance(element, Subprocess):
-            tasks.extend(_user_tasks(element.body))
-    return tasks
+            yield from _elements(element.body)
 
 
 def _awaited(spec: ProcessSpec) -> set[str]:

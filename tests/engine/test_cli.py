@@ -12,7 +12,7 @@ import pytest
 from argon2 import PasswordHasher
 from click.testing import CliRunner, Result
 
-from engine import cases, cli, database, history, identity, verify_evidence
+from engine import cases, cli, database, history, identity, instances, verify_evidence
 from engine.states import EventType
 
 FOLDER = Path(__file__).parent / "processes"
@@ -319,3 +319,25 @@ def test_lint_warns_of_parallel_writes_and_lets_them_pass(folder: Path) -> None:
     (warning,) = [line for line in result.output.splitlines() if line.startswith("注意: pair.bpmn")]
     assert "「shared」" in warning
     assert result.output.endswith("このまま配備できます。\n")
+
+
+def test_an_operator_lists_what_stopped_and_retries_it_with_a_corrected_value(mamori: Mamori, tmp_path: Path) -> None:
+    found = database.connect(f"sqlite:///{tmp_path / 'var' / 'cli.db'}")
+    with found.transaction() as session:
+        for amount in ("多い", "少ない"):
+            instances.start(session, "choice", {"amount": amount}, actor="anna", at=cli.now())
+    found.close()
+
+    listed = mamori("incidents", "list", "--as", "carla").output
+    assert [case in listed for case in ("2026-0001", "2026-0002", "2026-0003")] == [True, True, False]
+    assert "待機 0、遅れ 0" in listed
+    refused = mamori("incidents", "retry", "--all", "--as", "anna")
+    assert (refused.exit_code, "障害を扱えるのは" in refused.output) == (1, True)
+    wrong = mamori("incidents", "retry", "1", "--set", "amount=word", "--as", "carla")
+    assert (wrong.exit_code, "amount: 値として読めません" in wrong.output) == (1, True)
+    assert mamori("incidents", "retry", "1", "--all", "--as", "carla").exit_code == 2
+    again = mamori("incidents", "retry", "--of", "choice", "which", "--as", "carla")
+    assert (again.exit_code, again.output.splitlines()[0]) == (1, "2 件がまた止まりました。")
+    done = mamori("incidents", "retry", "--all", "--set", "amount=500", "--as", "carla")
+    assert (done.exit_code, done.output) == (0, "2 件が進みました。\n")
+    assert "止まっている処理はありません。" in mamori("incidents", "list", "--as", "carla").output

@@ -125,6 +125,8 @@ POSTS = (
     "/filters/1/delete",
     "/notices/1",
     "/settings",
+    "/incidents/1",
+    "/incidents/retry",
     "/studio/revisions",
     "/studio/revisions/1/upload",
     "/studio/revisions/1/reset",
