@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
-from engine import bundle_files, bundles, deployments, differences, revisions, scenario_runs
+from engine import bundle_files, bundles, deployments, differences, revisions, scenario_outcomes, scenario_runs
 from engine.differences import FileDifference
 from engine.errors import Conflict, DeploymentRejected, EngineError, Finding, NotAllowed, NotFound
 from engine.states import RevisionState
@@ -190,7 +190,10 @@ def revision(revision: int) -> str:
 
 def page(number: int, refusal: Refusal | None = None) -> str:
     """The revision: what it changes, what speaks against it, and what can be done next."""
-    session, person = edge.reading(), edge.person()
+    person = edge.person()
+    edge.close()  # asked first and read afterwards: a run that ends in between shows its outcome
+    running = scenario_runs.is_running(edge.database(), number)
+    session = edge.reading()
     found = revisions.get(session, number)
     inspection = revisions.inspect(session, number)
     scenarios = revisions.scenarios(session, number)
@@ -208,9 +211,10 @@ def page(number: int, refusal: Refusal | None = None) -> str:
         changed={change.file: change for change in changes},
         inspection=inspection,
         scenarios=scenarios,
+        covered=revisions.covered(session, number),
         tried=sum(1 for one in scenarios if one.passed is not None),
         failed=sum(1 for one in scenarios if one.passed is False),
-        running=scenario_runs.is_running(edge.database(), number),
+        running=running,
         moment=int(edge.now().timestamp()),  # in the address, so that a browser reloads though the fragment stays
         obstacles=len(inspection.findings) + sum(1 for one in scenarios if not one.passed),
         outdated=found.in_work and deployments.successor(session, found.base) != found.base,
@@ -243,7 +247,9 @@ def _by_kind(names: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {kind: [] for kind in FILES}
     for name in names:
         ending = name.rpartition(".")[2]
-        found["scenario" if revisions.is_scenario(name) else ending if ending in FILES else "other"].append(name)
+        found["scenario" if scenario_outcomes.is_scenario(name) else ending if ending in FILES else "other"].append(
+            name
+        )
     return {kind: some for kind, some in found.items() if some}
 
 

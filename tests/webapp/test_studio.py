@@ -14,6 +14,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from engine import bundle_files, deployments, revisions
+from tests.engine.test_coverage import DEADLINES
 from tests.webapp.conftest import BUNDLE, Browser, Page, People
 
 FILES = deployments.read_folder(BUNDLE)
@@ -450,3 +451,45 @@ def test_a_decision_that_cannot_be_read_says_so(owner: Browser, begun: Page) -> 
     assert page.status == 422
     assert page.document.xpath("//*[@role='alert']")
     assert owner.open(f"{REVISION}/try/call.form").status == 404
+
+
+def test_what_the_scenarios_reached_is_told_per_file_and_what_they_did_not_by_name(
+    signed_in: People, begun: Page
+) -> None:
+    owner, chief = signed_in("owner1"), signed_in("chief1")
+    address = f"{REVISION}/coverage/request.bpmn"
+    assert "シナリオが通ったところ" not in begun.text
+    assert owner.open(address).status == 404  # nothing has run
+
+    page = scenarios_run(owner, owner.open(REVISION))
+
+    (row,) = page.document.xpath("//tr[th/a[contains(@href, 'coverage')]]")
+    assert [" ".join(cell.text_content().split()) for cell in row.xpath("*")] == [
+        *("備品の申込み", "10 のうち 6", "8 のうち 5"),
+        "",
+    ]
+    for reader in (owner, chief):
+        shown = reader.open(address)
+        missing = [each.text_content() for each in shown.document.xpath("//li[@class='unreached']")]
+        assert missing[:2] == ["境界イベント「急ぐことになった」", "フロー「急ぐことになった → 急ぎの連絡をする」"]
+        assert len(missing) == 7
+    for name in ("clerk1", "auditor1"):
+        assert signed_in(name).open(address).status == 404
+    assert owner.open(f"{REVISION}/coverage/review.form").status == 404
+
+    edited(owner, "call.form", "ひとこと", "ひとこと(任意)")
+    assert owner.open(address).status == 404  # what was reached with other files is not shown
+
+
+def test_the_rules_that_never_held_are_marked_in_their_table(signed_in: People, begun: Page) -> None:
+    owner = signed_in("owner1")
+    uploaded(owner, begun, ("deadline.dmn", DEADLINES.encode()))
+
+    page = scenarios_run(owner, owner.open(REVISION))
+
+    (row,) = page.document.xpath("//tr[th/a[contains(@href, 'coverage/deadline.dmn')]]")
+    assert "3 のうち 2" in row.text_content()
+    shown = owner.open(f"{REVISION}/coverage/deadline.dmn")
+    (missing,) = shown.document.xpath("//tr[@class='unreached']")
+    assert [" ".join(cell.text_content().split()) for cell in missing.xpath("*")][:2] == ["2 当てはまらず", '"never"']
+    assert "一度も当てはまらなかった規則: 2 行目" in shown.text
