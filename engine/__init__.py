@@ -28,6 +28,7 @@ __all__ = [
     "instances",
     "jobs",
     "mail",
+    "marked_tables",
     "moments",
     "notices",
     "overview",

@@ -259,6 +259,20 @@ def test_changes_to_a_file_are_undone_and_a_file_is_taken_out_and_brought_back(
 
 
 REQUEST, FORM, TABLE = FILES["request.bpmn"], FILES["call.form"], FILES["deadline.dmn"]
+PRICES = """<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="p" name="p" namespace="http://example.org/p">
+  <inputData id="input_age" name="age"><variable id="v1" name="age" typeRef="number" /></inputData>
+  <decision id="price" name="price">
+    <variable id="v2" name="price" />
+    <informationRequirement id="n1"><requiredInput href="#input_age" /></informationRequirement>
+    <decisionTable id="t" hitPolicy="FIRST">
+      <input id="i" label="age"><inputExpression id="e" typeRef="number"><text>age</text></inputExpression></input>
+      <output id="o" name="price" />
+      <rule id="r1"><inputEntry id="c1"><text>&lt; 12</text></inputEntry><outputEntry id="d1"><text>"low"</text></outputEntry></rule>
+      <rule id="r2"><inputEntry id="c2"><text>&gt;= 12</text></inputEntry><outputEntry id="d2"><text>"high"</text></outputEntry></rule>
+    </decisionTable>
+  </decision>
+</definitions>"""
 MODEL = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 BROKEN = {
     "truncated XML": ("request.bpmn", REQUEST[: len(REQUEST) // 2], "XML として読めません"),
@@ -479,6 +493,51 @@ def test_what_the_scenarios_reached_is_told_per_file_and_what_they_did_not_by_na
 
     edited(owner, "call.form", "ひとこと", "ひとこと(任意)")
     assert owner.open(address).status == 404  # what was reached with other files is not shown
+
+
+def test_a_changed_decision_table_is_shown_with_its_marks_to_owner_and_approver(signed_in: People, begun: Page) -> None:
+    owner, chief = signed_in("owner1"), signed_in("chief1")
+    uploaded(owner, begun, ("prices.dmn", PRICES.encode()))
+    scenarios_run(owner, owner.open(REVISION))
+    owner.press(owner.open(REVISION), "承認をお願いする", {"reason": "x"})
+    chief.press(chief.open(REVISION), "承認する")
+    owner.press(owner.open(REVISION), "配備する")
+    owner.press(owner.open("/studio"), "改訂案を始める", {"title": "値段"})
+    rule = '<rule id="r9"><inputEntry id="c9"><text>9</text></inputEntry><outputEntry id="d9"><text>"x"</text></outputEntry></rule>'
+    changed = PRICES.replace('"low"', '"lower"').replace("</decisionTable>", f"{rule}</decisionTable>")
+    address = "/studio/revisions/2"
+
+    uploaded(owner, owner.open(address), ("prices.dmn", changed.encode()))
+
+    for reader in (owner, chief):
+        page = reader.open(address)
+        rows = page.document.xpath("//table[@class='decision']/tbody/tr")
+        assert [
+            (row.get("class"), [" ".join(cell.text_content().split()) for cell in row.xpath("*")]) for row in rows
+        ] == [
+            ("changed", ["1 変更", "< 12", '"low" "lower"', ""]),
+            (None, ["2", ">= 12", '"high"', ""]),
+            ("added", ["3 追加", "9", '"x"', ""]),
+        ]
+        assert [cell.text_content() for cell in rows[0].xpath(".//del")] == ['"low"']
+        assert "変わらない規則" not in page.text
+
+
+def test_what_is_taken_off_a_diagram_is_listed_with_it(owner: Browser, begun: Page) -> None:
+    source = FILES["request.bpmn"].decode()
+    cut = re.sub(
+        r'    <bpmn:boundaryEvent id="urgent".*?<bpmn:endEvent id="hurried">.*?</bpmn:endEvent>\n',
+        "",
+        source,
+        flags=re.S,
+    )
+    assert cut != source
+
+    page = uploaded(owner, begun, ("request.bpmn", cut.encode()))
+
+    (gone,) = page.document.xpath("//p[.='図からなくなるもの:']/following-sibling::ul[1]")
+    assert [each.text_content() for each in gone][:1] == ["境界イベント「急ぐことになった」を取り除きます。"]
+    assert len(gone) == 5
 
 
 def test_the_rules_that_never_held_are_marked_in_their_table(signed_in: People, begun: Page) -> None:
