@@ -29,6 +29,7 @@ class Row:
     """A rule: its entries in the order of the columns, and what its author remarked. `index` counts from 1."""
 
     index: int
+    id: str
     conditions: tuple[str, ...]
     results: tuple[str, ...]
     remark: str
@@ -95,6 +96,7 @@ def _row(index: int, rule: etree._Element) -> Row:
     remarks += [each.text or "" for each in rule.iterchildren("{*}description")]
     return Row(
         index,
+        rule.get("id", ""),
         tuple(_text(each) for each in rule.iterchildren("{*}inputEntry")),
         tuple(_text(each) for each in rule.iterchildren("{*}outputEntry")),
         " ".join(dict.fromkeys(remark for remark in remarks if remark)),

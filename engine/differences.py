@@ -13,44 +13,12 @@ from typing import Any, Literal, TypeVar
 
 from lxml import etree
 
-from engine import bpmn, dmn
+from engine import bpmn, dmn, units
 
 Kind = Literal["added", "removed", "changed", "moved"]
 Value = TypeVar("Value")
 
-MAX_TEXT = 200
-DIAGRAM = frozenset({"http://www.omg.org/spec/BPMN/20100524/DI", "https://www.omg.org/spec/DMN/20191111/DMNDI/"})
 _DERIVED = frozenset({"incoming", "outgoing", "flowNodeRef"})
-_OWNERS = frozenset({"definitions", "process", "subProcess", "adHocSubProcess", "transaction", "collaboration"})
-_CONTAINERS = frozenset({"laneSet", "childLaneSet"})
-_KINDS = {
-    "startEvent": "開始イベント",
-    "endEvent": "終了イベント",
-    "boundaryEvent": "境界イベント",
-    "intermediateCatchEvent": "待つイベント",
-    "intermediateThrowEvent": "送るイベント",
-    "userTask": "人の作業",
-    "serviceTask": "自動の処理",
-    "businessRuleTask": "決定",
-    "callActivity": "プロセスの呼出し",
-    "subProcess": "サブプロセス",
-    "exclusiveGateway": "分岐(どれか一つ)",
-    "parallelGateway": "並行",
-    "inclusiveGateway": "分岐(一つ以上)",
-    "eventBasedGateway": "イベントによる分岐",
-    "sequenceFlow": "フロー",
-    "messageFlow": "メッセージフロー",
-    "lane": "レーン",
-    "participant": "プール",
-    "process": "プロセス",
-    "message": "メッセージ",
-    "textAnnotation": "注記",
-    "association": "注記の線",
-    "decision": "決定",
-    "inputData": "入力",
-    "businessKnowledgeModel": "知識モデル",
-    "itemDefinition": "型",
-}
 _LABELS = {
     "@name": "名前",
     "@sourceRef": "元",
@@ -164,13 +132,8 @@ def _pairs(old: Mapping[str, Value], new: Mapping[str, Value]) -> Iterator[tuple
         yield key, old.get(key), new.get(key)
 
 
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
-
-
 def _quoted(text: str | None) -> str:
-    return "なし" if text is None or not text.strip() else f"「{_short(text)}」"
+    return "なし" if text is None or not text.strip() else f"「{units.short(text)}」"
 
 
 def _turned(label: str, old: str | None, new: str | None) -> str:
@@ -182,11 +145,11 @@ def _turned(label: str, old: str | None, new: str | None) -> str:
 
 def _diagrams(file: str, old: bytes, new: bytes) -> Iterator[Difference]:
     before, after = dmn.parse_xml(old), dmn.parse_xml(new)
-    old_units, new_units = _units(before), _units(after)
-    names = _names(before) | _names(after)
+    old_units, new_units = units.of(before), units.of(after)
+    names = units.names(before) | units.names(after)
     old_places, new_places = _places(before), _places(after)
     for id_, was, now in _pairs(old_units, new_units):
-        shown = _called(now if was is None else was, names)
+        shown = _called(was, now, names)
         if was is None or now is None:
             told = f"{shown}を加えます。" if was is None else f"{shown}を取り除きます。"
             yield Difference("added" if was is None else "removed", file, id_, told)
@@ -197,37 +160,10 @@ def _diagrams(file: str, old: bytes, new: bytes) -> Iterator[Difference]:
             yield Difference("moved", file, id_, f"{shown}の、図の上での位置だけを変えます。")
 
 
-def _local(element: etree._Element) -> str:
-    return etree.QName(element).localname
-
-
-def _units(root: etree._Element) -> dict[str, etree._Element]:
-    """What people see as one thing, by id: flow elements, lanes, processes; not what is inside of them."""
-    found: dict[str, etree._Element] = {}
-    for element in root.iter(etree.Element):
-        parent = element.getparent()
-        id_ = element.get("id")
-        namespace = etree.QName(element).namespace
-        if parent is None or id_ is None or namespace in DIAGRAM or _local(element) in _CONTAINERS:
-            continue
-        if _local(parent) in _OWNERS | _CONTAINERS and namespace == etree.QName(parent).namespace:
-            found[id_] = element
-    return found
-
-
-def _names(root: etree._Element) -> dict[str, str]:
-    return {str(e.get("id")): str(e.get("name")) for e in root.iter(etree.Element) if e.get("id") and e.get("name")}
-
-
-def _called(element: etree._Element | None, names: Mapping[str, str]) -> str:
-    assert element is not None  # noqa: S101 - one of the two is there
-    kind = _KINDS.get(_local(element), _local(element))
-    source, target = element.get("sourceRef"), element.get("targetRef")
-    if element.get("name"):
-        return f"{kind}「{_short(str(element.get('name')))}」"
-    if source and target:
-        return f"{kind}「{names.get(source, source)} → {names.get(target, target)}」"
-    return f"{kind}「{element.get('id')}」"
+def _called(was: etree._Element | None, now: etree._Element | None, names: Mapping[str, str]) -> str:
+    found = now if was is None else was
+    assert found is not None  # noqa: S101 - one of the two is there
+    return units.called(found, names)
 
 
 def _contents(unit: etree._Element, names: Mapping[str, str]) -> dict[str, str]:
@@ -244,8 +180,12 @@ def _contents(unit: etree._Element, names: Mapping[str, str]) -> dict[str, str]:
         if element.text and element.text.strip():
             found[path or "text"] = element.text.strip()
         for child in element.iterchildren(etree.Element):
-            local = _local(child)
-            if local in _DERIVED or local in _CONTAINERS or (_local(element) in _OWNERS and child.get("id")):
+            local = units.local(child)
+            if (
+                local in _DERIVED
+                or local in units.CONTAINERS
+                or (units.local(element) in units.OWNERS and child.get("id"))
+            ):
                 continue
             named = child.get("target") or child.get("name") or child.get("key")
             step = local if local in ("extensionElements",) else f"{local}[{named}]" if named else local
@@ -268,8 +208,8 @@ def _places(root: etree._Element) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for drawn in root.iter(etree.Element):
         of = drawn.get("bpmnElement") or drawn.get("dmnElementRef")
-        if of is not None and _local(drawn) != "BPMNPlane" and etree.QName(drawn).namespace in DIAGRAM:
-            inner = [e for e in drawn.iter(etree.Element) if _local(e) in ("Bounds", "waypoint")]
+        if of is not None and units.local(drawn) != "BPMNPlane" and etree.QName(drawn).namespace in units.DIAGRAM:
+            inner = [e for e in drawn.iter(etree.Element) if units.local(e) in ("Bounds", "waypoint")]
             found[of] = tuple(",".join(f"{float(e.get(axis) or 0):.1f}" for axis in _AXES) for e in inner)
     return found
 
@@ -289,11 +229,11 @@ class _Table:
 
 def _decisions(file: str, old: bytes, new: bytes) -> Iterator[Difference]:
     before, after = dmn.parse_xml(old), dmn.parse_xml(new)
-    old_units, new_units = _units(before), _units(after)
-    names = _names(before) | _names(after)
+    old_units, new_units = units.of(before), units.of(after)
+    names = units.names(before) | units.names(after)
     old_places, new_places = _places(before), _places(after)
     for id_, was, now in _pairs(old_units, new_units):
-        shown = _called(now if was is None else was, names)
+        shown = _called(was, now, names)
         if was is None or now is None:
             told = f"{shown}を加えます。" if was is None else f"{shown}を取り除きます。"
             yield Difference("added" if was is None else "removed", file, id_, told)
@@ -369,7 +309,7 @@ def _rules(file: str, id_: str, shown: str, old: _Table, new: _Table) -> Iterato
 
 def _row(table: _Table, cells: Sequence[str]) -> str:
     told = [f"{label} = {cell}" for label, cell in zip(table.columns, cells, strict=False) if cell and cell != "-"]
-    return _short("、".join(told)) or "条件なし"
+    return units.short("、".join(told)) or "条件なし"
 
 
 # Forms --------------------------------------------------------------------------------------------------
@@ -406,7 +346,9 @@ def _fields(components: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, 
 
 def _field_name(component: Mapping[str, Any] | None) -> str:
     assert component is not None  # noqa: S101 - one of the two is there
-    return _short(str(component.get("label") or component.get("text") or component.get("key") or component.get("id")))
+    return units.short(
+        str(component.get("label") or component.get("text") or component.get("key") or component.get("id"))
+    )
 
 
 def _told_of(component: Mapping[str, Any]) -> dict[str, Any]:

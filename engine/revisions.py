@@ -16,8 +16,20 @@ from typing import Any
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from engine import bundle_files, bundles, deployments, differences, history, inspections, states, tables, texts
+from engine import (
+    bundle_files,
+    bundles,
+    deployments,
+    differences,
+    history,
+    inspections,
+    scenario_outcomes,
+    states,
+    tables,
+    texts,
+)
 from engine.bundles import Compiled
+from engine.coverage import FileCoverage
 from engine.deployments import JOB_TYPES, Deployed, Grounds
 from engine.differences import FileDifference
 from engine.errors import (
@@ -31,6 +43,7 @@ from engine.errors import (
 )
 from engine.identity import Person
 from engine.inspections import Inspection
+from engine.scenario_outcomes import ScenarioRow
 from engine.states import EventType, RevisionState
 
 MAX_TITLE = 100
@@ -60,16 +73,6 @@ class Revision:
     @property
     def in_work(self) -> bool:
         return self.state not in (RevisionState.DEPLOYED, RevisionState.DROPPED)
-
-
-@dataclass(frozen=True, slots=True)
-class ScenarioRow:
-    """How a scenario went with the present files: None as `passed` means that it was not run with them."""
-
-    file: str
-    title: str
-    passed: bool | None
-    difference: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,24 +161,12 @@ def differs(session: Session, revision: int) -> tuple[FileDifference, ...]:
 
 def scenarios(session: Session, revision: int) -> tuple[ScenarioRow, ...]:
     """Every scenario among the files, and how it went with them."""
-    present = files(session, revision)
-    table = tables.ScenarioRun
-    query = select(table).where(table.revision_id == revision, table.digest == bundles.digest(present))
-    run = {row.file: row for row in session.execute(query).scalars()}
-    found = []
-    for name in present:
-        if is_scenario(name):
-            row = run.get(name)
-            title = name.rpartition("/")[2] if row is None else row.title
-            passed, difference = (None, None) if row is None else (row.difference is None, row.difference)
-            found.append(ScenarioRow(name, title, passed, difference))
-    return tuple(found)
+    return scenario_outcomes.listing(session, revision, files(session, revision))
 
 
-def is_scenario(name: str) -> bool:
-    """Whether the file of this name is a scenario."""
-    folder, _, file = name.rpartition("/")
-    return folder.rpartition("/")[2] == deployments.SCENARIOS and file.endswith((".yaml", ".yml"))
+def covered(session: Session, revision: int) -> tuple[FileCoverage, ...]:
+    """What of the files its scenarios reached so far; nothing, while none could run with them."""
+    return scenario_outcomes.covered(session, revision, files(session, revision))
 
 
 def obstacles(session: Session, revision: int) -> tuple[Finding, ...]:
@@ -362,17 +353,6 @@ def take_back(session: Session, deployment: int, reason: str, *, actor: Person, 
     if not deployed.new:
         raise RevisionUnfinished("この版は、いま使われています。")
     return deployed
-
-
-def record_scenario(
-    session: Session, revision: int, of: str, file: str, title: str, difference: str | None, *, at: datetime
-) -> None:
-    """How a scenario went with the files of digest `of`; what was known of other files is forgotten."""
-    table = tables.ScenarioRun
-    session.execute(delete(table).where(table.revision_id == revision, table.digest != of))
-    session.execute(delete(table).where(table.revision_id == revision, table.file == file))
-    row = {"revision_id": revision, "digest": of, "file": file, "title": title, "difference": difference, "at": at}
-    session.execute(insert(table), row)
 
 
 # Rows ---------------------------------------------------------------------------------------------------

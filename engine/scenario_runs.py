@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from engine import bundles, inspections, revisions, scenarios
+from engine import bundles, inspections, revisions, scenario_outcomes, scenarios
 from engine.database import Database
 from engine.deployments import JOB_TYPES
 
@@ -49,15 +49,16 @@ def _run(database: Database, revision: int, files: dict[str, bytes], clock: Cloc
         digest = bundles.digest(files)
         executable = inspections.inspect(files, JOB_TYPES).executable
         for name, source in files.items():
-            if not revisions.is_scenario(name):
+            if not scenario_outcomes.is_scenario(name):
                 continue
             if executable:
                 result = scenarios.run_source(name, source, files)
-                title, difference = f"{result.id} {result.title}", result.difference
+                title, difference, reached = f"{result.id} {result.title}", result.difference, result.reached
             else:
-                title, difference = name.rpartition("/")[2], "このままでは実行できないファイルがあります。"
+                title, reached = name.rpartition("/")[2], None
+                difference = "このままでは実行できないファイルがあります。"
             with database.transaction() as session:
-                revisions.record_scenario(session, revision, digest, name, title, difference, at=clock())
+                scenario_outcomes.record(session, revision, digest, name, title, difference, reached, at=clock())
     finally:
         with _lock:
             _running.pop(_key(database, revision), None)

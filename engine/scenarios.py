@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from engine import (
     bundles,
     business_days,
+    coverage,
     database,
     deployments,
     feel,
@@ -31,6 +32,7 @@ from engine import (
     user_tasks,
     worker,
 )
+from engine.coverage import Reached
 from engine.errors import EngineError, FileUnreadable, SubmissionInvalid
 from engine.identity import Person
 from engine.scenario_files import Answer, Happening, Scenario
@@ -56,12 +58,13 @@ class Difference(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`difference` is None if everything came as expected."""
+    """`difference` is None if everything came as expected; `reached` is also what came before a difference."""
 
     path: Path
     id: str
     title: str
     difference: str | None
+    reached: Reached
     seconds: float
 
 
@@ -78,24 +81,21 @@ def run_source(name: str, source: bytes, files: Mapping[str, bytes]) -> Result:
 def _run(path: Path, read: Callable[[], Scenario], files: Mapping[str, bytes]) -> Result:
     began = time.perf_counter()
     name = title = path.stem
-    try:
-        scenario = read()
-        name, title = scenario.id, scenario.title
-        run_scenario(scenario, files)
-        difference = None
-    except (Difference, FileUnreadable) as told:
-        difference = str(told)
-    return Result(path, name, title, difference, time.perf_counter() - began)
-
-
-def run_scenario(scenario: Scenario, files: Mapping[str, bytes]) -> None:
-    """Everything came as the scenario says, on a database in memory; raises as `run_on`."""
+    difference = None
     scratch = database.connect("sqlite://")
     try:
         scratch.create()
-        run_on(scratch, scenario, files)
+        try:
+            scenario = read()
+            name, title = scenario.id, scenario.title
+            run_on(scratch, scenario, files)
+        except (Difference, FileUnreadable) as told:
+            difference = str(told)
+        with scratch.reading() as session:
+            reached = coverage.of_history(session)
     finally:
         scratch.close()
+    return Result(path, name, title, difference, reached, time.perf_counter() - began)
 
 
 def run_on(scratch: database.Database, scenario: Scenario, files: Mapping[str, bytes]) -> None:

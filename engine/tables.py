@@ -250,7 +250,10 @@ class RevisedFile(Base):
 
 
 class ScenarioRun(Base):
-    """How a scenario went with the files of this digest; no difference means as expected."""
+    """How a scenario went with the files of this digest; no difference means as expected.
+
+    `reached` is what `coverage.Reached.facts` gives; null where nothing could run, and for runs before it was kept.
+    """
 
     __tablename__ = "scenario_run"
 
@@ -259,6 +262,7 @@ class ScenarioRun(Base):
     file: Mapped[str] = mapped_column(primary_key=True)
     title: Mapped[str]
     difference: Mapped[str | None] = mapped_column(Text)
+    reached: Mapped[dict[str, Any] | None] = mapped_column(Json)
     at: Mapped[datetime]
 
 

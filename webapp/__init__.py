@@ -1,9 +1,9 @@
 """The pages through which people work: server-rendered, complete without JavaScript.
 
 One module per page family (inbox, tasks, cases, exports, replay, record, overview, starts, incidents, emergency,
-filters, settings, account, studio, editors, trials); `edge` is the only place that knows the clock, the signed-in
-person and the transaction; forms_html and templates/fields.html turn a form into HTML and back; content and told speak
-the reader's language; errors maps every error of the engine to one status and one calm page.
+filters, settings, account, studio, editors, trials, coverage); `edge` is the only place that knows the clock, the
+signed-in person and the transaction; forms_html and templates/fields.html turn a form into HTML and back; content and
+told speak the reader's language; errors maps every error of the engine to one status and one calm page.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from webapp import (
     account,
     cases,
     content,
+    coverage,
     edge,
     editors,
     emergency,
@@ -60,6 +61,7 @@ PAGES = (
     studio.pages,
     editors.pages,
     trials.pages,
+    coverage.pages,
 )
 
 

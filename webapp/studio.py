@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import io
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import lazy_gettext
 from flask_login import current_user
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
-from engine import bundle_files, bundles, deployments, differences, revisions, scenario_runs
-from engine.differences import FileDifference
+from engine import bundle_files, bundles, deployments, differences, revisions, scenario_outcomes, scenario_runs
 from engine.errors import Conflict, DeploymentRejected, EngineError, Finding, NotAllowed, NotFound
 from engine.states import RevisionState
-from webapp import edge, errors, traces
+from webapp import changes, downloads, edge, errors
 from webapp.language import gettext as _
 
 EDITORS = {"bpmn": "bpmn", "dmn": "dmn", "form": "form"}
@@ -47,12 +45,6 @@ FILES = {
     "form": lazy_gettext("Forms"),
     "scenario": lazy_gettext("Scenarios"),
     "other": lazy_gettext("Roles, guidance, policies and words"),
-}
-CHANGES = {
-    "added": lazy_gettext("added"),
-    "removed": lazy_gettext("removed"),
-    "changed": lazy_gettext("changed"),
-    "moved": lazy_gettext("moved only"),
 }
 MAX_UPLOAD = bundle_files.MAX_BUNDLE + 1024 * 1024  # bytes of a post: the files, and what surrounds them
 
@@ -120,32 +112,33 @@ def _version_page(deployment: int, refusal: Refusal | None = None) -> str:
         (number for number in rows if number < deployment and rows[number].title == rows[deployment].title),
         default=None,
     )
-    changes = () if before is None else differences.between(deployments.files(session, before), files)
+    old = files if before is None else deployments.files(session, before)
+
+    def address(name: str) -> str:
+        return url_for("studio.version_file", deployment=deployment, name=name)
+
     return render_template(
         "studio/version.html",
         row=rows[deployment],
         definitions=deployments.definitions(session, deployment),
         files=sorted(files),
         before=before,
-        changes=changes,
-        drawings=_drawings(changes, lambda name: url_for("studio.version_file", deployment=deployment, name=name)),
-        texts=_texts(),
         newest=deployments.successor(session, deployment) == deployment,
         may_write=revisions.may_write(edge.person()),
         kinds=DEFINITIONS,
-        change_words=CHANGES,
         refusal=refusal,
+        **changes.shown(differences.between(old, files), old, files, address),
     )
 
 
 @pages.get("/versions/<int:deployment>/files/<path:name>")
 def version_file(deployment: int, name: str) -> Response:
-    return _download(deployments.files(edge.reading(), deployment), name)
+    return downloads.one(deployments.files(edge.reading(), deployment), name)
 
 
 @pages.get("/versions/<int:deployment>/bundle.zip")
 def version_archive(deployment: int) -> Response:
-    return _archive(deployments.files(edge.reading(), deployment), f"version-{deployment}.zip")
+    return downloads.archive(deployments.files(edge.reading(), deployment), f"version-{deployment}.zip")
 
 
 @pages.post("/versions/<int:deployment>/take-back")
@@ -190,27 +183,32 @@ def revision(revision: int) -> str:
 
 def page(number: int, refusal: Refusal | None = None) -> str:
     """The revision: what it changes, what speaks against it, and what can be done next."""
-    session, person = edge.reading(), edge.person()
+    person = edge.person()
+    edge.close()  # asked first and read afterwards: a run that ends in between shows its outcome
+    running = scenario_runs.is_running(edge.database(), number)
+    session = edge.reading()
     found = revisions.get(session, number)
     inspection = revisions.inspect(session, number)
     scenarios = revisions.scenarios(session, number)
-    changes = revisions.differs(session, number)
+    files, differing = revisions.files(session, number), revisions.differs(session, number)
+
+    def address(name: str) -> str:
+        return url_for("studio.file", revision=number, name=name)
+
     return render_template(
         "studio/revision.html",
         revision=found,
         state=STATES[found.state],
-        files=_by_kind(sorted(revisions.files(session, number))),
-        names=list(revisions.files(session, number)),
-        drawings=_drawings(changes, lambda name: url_for("studio.file", revision=number, name=name)),
-        texts=_texts(),
+        files=_by_kind(sorted(files)),
+        names=list(files),
         contents=_contents(revisions.offers(session, number)),
-        changes=changes,
-        changed={change.file: change for change in changes},
+        changed={change.file: change for change in differing},
         inspection=inspection,
         scenarios=scenarios,
+        covered=revisions.covered(session, number),
         tried=sum(1 for one in scenarios if one.passed is not None),
         failed=sum(1 for one in scenarios if one.passed is False),
-        running=scenario_runs.is_running(edge.database(), number),
+        running=running,
         moment=int(edge.now().timestamp()),  # in the address, so that a browser reloads though the fragment stays
         obstacles=len(inspection.findings) + sum(1 for one in scenarios if not one.passed),
         outdated=found.in_work and deployments.successor(session, found.base) != found.base,
@@ -223,19 +221,9 @@ def page(number: int, refusal: Refusal | None = None) -> str:
         editor=editor,
         file_words=FILES,
         finding_words=KINDS,
-        change_words=CHANGES,
         refusal=refusal,
+        **changes.shown(differing, deployments.files(session, found.base), files, address),
     )
-
-
-def _drawings(changes: Sequence[FileDifference], address: Callable[[str], str]) -> dict[str, str]:
-    """Changed diagram → where its file is."""
-    return {change.file: address(change.file) for change in changes if change.file.endswith(".bpmn")}
-
-
-def _texts() -> dict[str, str]:
-    """What the script of a diagram says: as on the page of a case, and the kinds of changes."""
-    return {**traces.texts(), **{kind: str(words) for kind, words in CHANGES.items()}}
 
 
 def _by_kind(names: Sequence[str]) -> dict[str, list[str]]:
@@ -243,7 +231,9 @@ def _by_kind(names: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {kind: [] for kind in FILES}
     for name in names:
         ending = name.rpartition(".")[2]
-        found["scenario" if revisions.is_scenario(name) else ending if ending in FILES else "other"].append(name)
+        found["scenario" if scenario_outcomes.is_scenario(name) else ending if ending in FILES else "other"].append(
+            name
+        )
     return {kind: some for kind, some in found.items() if some}
 
 
@@ -266,12 +256,12 @@ def editor(name: str) -> str:
 
 @pages.get("/revisions/<int:revision>/files/<path:name>")
 def file(revision: int, name: str) -> Response:
-    return _download(revisions.files(edge.reading(), revision), name)
+    return downloads.one(revisions.files(edge.reading(), revision), name)
 
 
 @pages.get("/revisions/<int:revision>/bundle.zip")
 def archive(revision: int) -> Response:
-    return _archive(revisions.files(edge.reading(), revision), f"revision-{revision}.zip")
+    return downloads.archive(revisions.files(edge.reading(), revision), f"revision-{revision}.zip")
 
 
 @pages.post("/revisions/<int:revision>/upload")
@@ -402,20 +392,3 @@ def _refusal(error: EngineError) -> Refusal:
     if isinstance(error, Conflict):
         return Refusal(" ".join(errors.reasons(error)) or str(error), (), typed)
     return Refusal(str(error), (), typed)
-
-
-# Downloads ----------------------------------------------------------------------------------------------
-
-
-def _download(files: dict[str, bytes], name: str) -> Response:
-    if name not in files:
-        abort(404)
-    return _sent(files[name], name.rpartition("/")[2], "application/octet-stream")
-
-
-def _archive(files: dict[str, bytes], name: str) -> Response:
-    return _sent(bundle_files.pack(files), name, "application/zip")
-
-
-def _sent(content: bytes, name: str, kind: str) -> Response:
-    return send_file(io.BytesIO(content), mimetype=kind, as_attachment=True, download_name=name)

@@ -36,7 +36,7 @@ def test_a_table_is_read_as_it_is_written_and_an_expression_is_none() -> None:
             "FIRST",
             (Column("Kind", "kind"), Column("age + 1", "age + 1")),
             (Column("Amount", "amount"),),
-            (Row(1, ('"child", "pupil"', "< 12"), ('"low"',), "half"), Row(2, ("-", ""), ("9",), "")),
+            (Row(1, "r1", ('"child", "pupil"', "< 12"), ('"low"',), "half"), Row(2, "r2", ("-", ""), ("9",), "")),
         ),
     )
 

@@ -14,6 +14,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from engine import bundle_files, deployments, revisions
+from tests.engine.test_coverage import DEADLINES
 from tests.webapp.conftest import BUNDLE, Browser, Page, People
 
 FILES = deployments.read_folder(BUNDLE)
@@ -258,6 +259,20 @@ def test_changes_to_a_file_are_undone_and_a_file_is_taken_out_and_brought_back(
 
 
 REQUEST, FORM, TABLE = FILES["request.bpmn"], FILES["call.form"], FILES["deadline.dmn"]
+PRICES = """<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="p" name="p" namespace="http://example.org/p">
+  <inputData id="input_age" name="age"><variable id="v1" name="age" typeRef="number" /></inputData>
+  <decision id="price" name="price">
+    <variable id="v2" name="price" />
+    <informationRequirement id="n1"><requiredInput href="#input_age" /></informationRequirement>
+    <decisionTable id="t" hitPolicy="FIRST">
+      <input id="i" label="age"><inputExpression id="e" typeRef="number"><text>age</text></inputExpression></input>
+      <output id="o" name="price" />
+      <rule id="r1"><inputEntry id="c1"><text>&lt; 12</text></inputEntry><outputEntry id="d1"><text>"low"</text></outputEntry></rule>
+      <rule id="r2"><inputEntry id="c2"><text>&gt;= 12</text></inputEntry><outputEntry id="d2"><text>"high"</text></outputEntry></rule>
+    </decisionTable>
+  </decision>
+</definitions>"""
 MODEL = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 BROKEN = {
     "truncated XML": ("request.bpmn", REQUEST[: len(REQUEST) // 2], "XML として読めません"),
@@ -450,3 +465,90 @@ def test_a_decision_that_cannot_be_read_says_so(owner: Browser, begun: Page) -> 
     assert page.status == 422
     assert page.document.xpath("//*[@role='alert']")
     assert owner.open(f"{REVISION}/try/call.form").status == 404
+
+
+def test_what_the_scenarios_reached_is_told_per_file_and_what_they_did_not_by_name(
+    signed_in: People, begun: Page
+) -> None:
+    owner, chief = signed_in("owner1"), signed_in("chief1")
+    address = f"{REVISION}/coverage/request.bpmn"
+    assert "シナリオが通ったところ" not in begun.text
+    assert owner.open(address).status == 404  # nothing has run
+
+    page = scenarios_run(owner, owner.open(REVISION))
+
+    (row,) = page.document.xpath("//tr[th/a[contains(@href, 'coverage')]]")
+    assert [" ".join(cell.text_content().split()) for cell in row.xpath("*")] == [
+        *("備品の申込み", "10 のうち 6", "8 のうち 5"),
+        "",
+    ]
+    for reader in (owner, chief):
+        shown = reader.open(address)
+        missing = [each.text_content() for each in shown.document.xpath("//li[@class='unreached']")]
+        assert missing[:2] == ["境界イベント「急ぐことになった」", "フロー「急ぐことになった → 急ぎの連絡をする」"]
+        assert len(missing) == 7
+    for name in ("clerk1", "auditor1"):
+        assert signed_in(name).open(address).status == 404
+    assert owner.open(f"{REVISION}/coverage/review.form").status == 404
+
+    edited(owner, "call.form", "ひとこと", "ひとこと(任意)")
+    assert owner.open(address).status == 404  # what was reached with other files is not shown
+
+
+def test_a_changed_decision_table_is_shown_with_its_marks_to_owner_and_approver(signed_in: People, begun: Page) -> None:
+    owner, chief = signed_in("owner1"), signed_in("chief1")
+    uploaded(owner, begun, ("prices.dmn", PRICES.encode()))
+    scenarios_run(owner, owner.open(REVISION))
+    owner.press(owner.open(REVISION), "承認をお願いする", {"reason": "x"})
+    chief.press(chief.open(REVISION), "承認する")
+    owner.press(owner.open(REVISION), "配備する")
+    owner.press(owner.open("/studio"), "改訂案を始める", {"title": "値段"})
+    rule = '<rule id="r9"><inputEntry id="c9"><text>9</text></inputEntry><outputEntry id="d9"><text>"x"</text></outputEntry></rule>'
+    changed = PRICES.replace('"low"', '"lower"').replace("</decisionTable>", f"{rule}</decisionTable>")
+    address = "/studio/revisions/2"
+
+    uploaded(owner, owner.open(address), ("prices.dmn", changed.encode()))
+
+    for reader in (owner, chief):
+        page = reader.open(address)
+        rows = page.document.xpath("//table[@class='decision']/tbody/tr")
+        assert [
+            (row.get("class"), [" ".join(cell.text_content().split()) for cell in row.xpath("*")]) for row in rows
+        ] == [
+            ("changed", ["1 変更", "< 12", '"low" "lower"', ""]),
+            (None, ["2", ">= 12", '"high"', ""]),
+            ("added", ["3 追加", "9", '"x"', ""]),
+        ]
+        assert [cell.text_content() for cell in rows[0].xpath(".//del")] == ['"low"']
+        assert "変わらない規則" not in page.text
+
+
+def test_what_is_taken_off_a_diagram_is_listed_with_it(owner: Browser, begun: Page) -> None:
+    source = FILES["request.bpmn"].decode()
+    cut = re.sub(
+        r'    <bpmn:boundaryEvent id="urgent".*?<bpmn:endEvent id="hurried">.*?</bpmn:endEvent>\n',
+        "",
+        source,
+        flags=re.S,
+    )
+    assert cut != source
+
+    page = uploaded(owner, begun, ("request.bpmn", cut.encode()))
+
+    (gone,) = page.document.xpath("//p[.='図からなくなるもの:']/following-sibling::ul[1]")
+    assert [each.text_content() for each in gone][:1] == ["境界イベント「急ぐことになった」を取り除きます。"]
+    assert len(gone) == 5
+
+
+def test_the_rules_that_never_held_are_marked_in_their_table(signed_in: People, begun: Page) -> None:
+    owner = signed_in("owner1")
+    uploaded(owner, begun, ("deadline.dmn", DEADLINES.encode()))
+
+    page = scenarios_run(owner, owner.open(REVISION))
+
+    (row,) = page.document.xpath("//tr[th/a[contains(@href, 'coverage/deadline.dmn')]]")
+    assert "3 のうち 2" in row.text_content()
+    shown = owner.open(f"{REVISION}/coverage/deadline.dmn")
+    (missing,) = shown.document.xpath("//tr[@class='unreached']")
+    assert [" ".join(cell.text_content().split()) for cell in missing.xpath("*")][:2] == ["2 当てはまらず", '"never"']
+    assert "一度も当てはまらなかった規則: 2 行目" in shown.text

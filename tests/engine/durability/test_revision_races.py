@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
-from engine import database, deployments, identity, revisions
+from engine import database, deployments, identity, revisions, scenario_outcomes
 from engine.errors import RevisionChanged
 
 BUNDLE = Path(__file__).parents[2] / "webapp" / "bundle"
@@ -50,6 +50,6 @@ def test_revisions_are_stored_in_the_schema_that_migrations_make(url: str) -> No
         identity.seed(session, deployments.catalogue(session).people, password=None)
     with found.transaction() as session:
         revision = revisions.begin(session, 1, "x", actor=identity.person(session, "owner1"), at=NOW)
-        revisions.record_scenario(session, revision, "0" * 64, "a.yaml", "a", None, at=NOW)
+        scenario_outcomes.record(session, revision, "0" * 64, "a.yaml", "a", None, None, at=NOW)
         assert revisions.get(session, revision).title == "x"
     found.close()
