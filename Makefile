@@ -20,7 +20,7 @@ check: .venv/installed-dev
 
 bench: .venv/installed-dev
 	$(BIN)/python tests/benchmarks/bench_feel_dmn.py
-	$(BIN)/python tests/benchmarks/bench_engine.py
+	$(BIN)/python -m tests.benchmarks.bench_engine
 	$(BIN)/python tests/benchmarks/bench_pages.py
 	$(BIN)/python tests/benchmarks/bench_audit.py
 

@@ -3,7 +3,7 @@
 W1: 7 tasks in sequence. W2: parallel and exclusive gateways, a boundary timer, a loop; 25 tasks. W3: one loop
 completed 500 times, milliseconds per completion on the way. The engines take turns; each figure is the median.
 Ours includes authorisation, history with its hash chain, jobs and one commit per completion; the library's runs
-include nothing of that.
+include nothing of that. It starts a PostgreSQL of its own. Usage: python -m tests.benchmarks.bench_engine [ROUNDS]
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 from io import BytesIO
+from itertools import count as counting
 from itertools import pairwise
 from math import isnan
 from pathlib import Path
@@ -24,10 +26,13 @@ from SpiffWorkflow import TaskState
 from SpiffWorkflow.bpmn.parser import BpmnParser
 from SpiffWorkflow.bpmn.serializer import BpmnWorkflowSerializer
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
+from sqlalchemy import text
 
 from engine import deployments, identity, instances, user_tasks
 from engine.database import connect
+from tests import postgresql
 
+NUMBERS = counting(1)
 NOW = datetime.fromisoformat("2026-11-24T10:00:00+09:00")
 OPEN = (
     '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"'
@@ -93,16 +98,22 @@ PASSES = 3
 
 
 class Ours:
-    """The public API over SQLite (WAL, synchronous NORMAL): one transaction per completion."""
+    """The public API over a new SQLite (WAL, synchronous NORMAL) or PostgreSQL: one transaction per completion."""
 
-    def __init__(self, source: str) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.database = connect(f"sqlite:///{Path(self.folder.name) / 'bench.db'}")
+    def __init__(self, source: str, server: postgresql.Server | None = None) -> None:
+        self.held = ExitStack()
+        if server is None:
+            folder = self.held.enter_context(tempfile.TemporaryDirectory())
+            url = f"sqlite:///{Path(folder) / 'bench.db'}"
+        else:
+            url = self.held.enter_context(server.database(f"bench{next(NUMBERS)}"))
+        self.database = connect(url)
+        self.held.callback(self.database.close)
         self.database.create()
-        text = source.replace("DURATION", "PT1H").replace("LOOP", "=loop")
+        diagram = source.replace("DURATION", "PT1H").replace("LOOP", "=loop")
         bundle = "title: bench\nstarts: []\nmessages: []\ngroups:\n  clerk: {label: clerk, cases: all}\nvisibility: {}\npeople:\n  - {name: anna, label: Anna, groups: [clerk]}\n"
         with self.database.transaction() as session:
-            deployments.deploy(session, {"b.bpmn": text.encode(), "bundle.yaml": bundle.encode()}, by=None, at=NOW)
+            deployments.deploy(session, {"b.bpmn": diagram.encode(), "bundle.yaml": bundle.encode()}, by=None, at=NOW)
             identity.seed(session, deployments.catalogue(session).people, password=None)
             self.anna = identity.person(session, "anna")
 
@@ -110,6 +121,17 @@ class Ours:
         with self.database.transaction() as session:
             self.instance, self.key = instances.start(session, "bench", {"loop": True}, actor="anna", at=NOW)
             self.open = [row.id for row in user_tasks.of_case(session, self.key)]
+
+    def close(self) -> None:
+        self.held.close()
+
+    def stored_bytes(self) -> int:
+        """The size of the database."""
+        size = "SELECT pg_database_size(current_database())"
+        if self.database.engine.dialect.name == "sqlite":
+            size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        with self.database.reading() as session:
+            return int(session.execute(text(size)).scalar_one())
 
     def set_loop(self, going: bool) -> None:
         with self.database.transaction() as session:
@@ -129,17 +151,24 @@ class Library:
     """Stock SpiffWorkflow; with `stored`, one JSON document is written and read back per completion."""
 
     def __init__(self, source: str, *, stored: bool) -> None:
-        text = source.replace("DURATION", "&quot;PT1H&quot;").replace("LOOP", "loop")
+        diagram = source.replace("DURATION", "&quot;PT1H&quot;").replace("LOOP", "loop")
         parser = BpmnParser()
-        parser.add_bpmn_io(BytesIO(text.encode()))
+        parser.add_bpmn_io(BytesIO(diagram.encode()))
         self.spec = parser.get_spec("bench")
         self.stored = stored
+        self.written = 0
         self.serializer = BpmnWorkflowSerializer(BpmnWorkflowSerializer.configure())
 
     def start(self) -> None:
         self.workflow = BpmnWorkflow(self.spec)
         self.workflow.task_tree.data["loop"] = True
         self.workflow.do_engine_steps()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def stored_bytes(self) -> int:
+        return self.written
 
     def set_loop(self, going: bool) -> None:
         for ready in self.workflow.get_tasks(state=TaskState.READY):
@@ -153,24 +182,26 @@ class Library:
         self.workflow.do_engine_steps()
         if self.stored:
             document = json.dumps(self.serializer.to_dict(self.workflow))
+            self.written += len(document)
             self.workflow = self.serializer.from_dict(json.loads(document))
         return True
 
 
-def per_second(engine: Ours | Library, passes: int, runs: int) -> float:
-    """Completions per second over whole instances."""
-    done, began = 0, time.perf_counter()
+def complete_all(engine: Ours | Library, passes: int, runs: int) -> list[float]:
+    """Seconds of each completion over whole instances; beginning an instance counts to its first completion."""
+    spent: list[float] = []
     for _ in range(runs):
+        count, began = 0, time.perf_counter()
         engine.start()
-        count = 0
         while True:
             if passes and count == 8 * passes - 1:
                 engine.set_loop(False)
             if not engine.complete():
                 break
-            count += 1
-        done += count
-    return done / (time.perf_counter() - began)
+            count, ended = count + 1, time.perf_counter()
+            spent.append(ended - began)
+            began = ended
+    return spent
 
 
 def loop_times(engine: Ours | Library, times: int) -> list[float]:
@@ -185,36 +216,54 @@ def loop_times(engine: Ours | Library, times: int) -> list[float]:
     return spent
 
 
-ENGINES: dict[str, Callable[[str], Ours | Library]] = {
-    "Mamori, public API, SQLite": Ours,
-    "SpiffWorkflow in memory, nothing stored": lambda source: Library(source, stored=False),
-    "SpiffWorkflow + one JSON document": lambda source: Library(source, stored=True),
-}
+Make = Callable[[str], Ours | Library]
 POINTS = (10, 100, 250, 330, 500)
 """Completions of W3 at which it is looked at: stock SpiffWorkflow ends the loop by itself after 333."""
+FIGURES = ("W1 /s", "p50 ms", "p95 ms", "bytes", "W2 /s", "p50 ms", "p95 ms", "bytes")
+"""Of the two workloads: completions per second, milliseconds of one, and bytes that one leaves behind."""
 
 
-def measure(make: Callable[[str], Ours | Library], runs: int) -> list[float]:
-    """Completions per second of W1 and W2, and milliseconds of W3 at each point, the mean of ten."""
-    spent = loop_times(make(w3()), max(POINTS))
-    at = [sum(spent[point - 10 : point]) / 10 if len(spent) >= point else float("nan") for point in POINTS]
-    return [per_second(make(w1()), 0, runs), per_second(make(w2()), PASSES, max(2, runs // 4)), *at]
+def measure(make: Make, runs: int) -> list[float]:
+    """FIGURES, and milliseconds of W3 at each point, the mean of ten."""
+    found: list[float] = []
+    for source, passes, instances_ in ((w1(), 0, runs), (w2(), PASSES, max(2, runs // 4))):
+        engine = make(source)
+        before = engine.stored_bytes()
+        spent = sorted(complete_all(engine, passes, instances_))
+        left = (engine.stored_bytes() - before) / len(spent)
+        found += [len(spent) / sum(spent), median(spent) * 1000, spent[int(len(spent) * 0.95)] * 1000, left]
+        engine.close()
+    engine = make(w3())
+    loop = loop_times(engine, max(POINTS))
+    engine.close()
+    return found + [sum(loop[point - 10 : point]) / 10 if len(loop) >= point else float("nan") for point in POINTS]
 
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    taken: dict[str, list[list[float]]] = {name: [] for name in ENGINES}
-    for _ in range(rounds):  # in turns, so that a slow minute of the machine is everybody's
-        for name, make in ENGINES.items():
-            taken[name].append(measure(make, 12))
+    with postgresql.serving() as server:
+        engines: dict[str, Make] = {
+            "Mamori, SQLite": Ours,
+            "Mamori, PostgreSQL": lambda source: Ours(source, server),
+            "SpiffWorkflow in memory": lambda source: Library(source, stored=False),
+            "SpiffWorkflow + JSON document": lambda source: Library(source, stored=True),
+        }
+        taken: dict[str, list[list[float]]] = {name: [] for name in engines}
+        for _ in range(rounds):  # in turns, so that a slow minute of the machine is everybody's
+            for name, make in engines.items():
+                taken[name].append(measure(make, 12))
     middle = {name: [median(column) for column in zip(*rows, strict=True)] for name, rows in taken.items()}
-    print(f"{'':42}{'W1 /s':>8}{'W2 /s':>8}   W3 ms at {' / '.join(map(str, POINTS))}")
-    for name, (first, second, *at) in middle.items():
-        shown = " / ".join("–" if isnan(each) else f"{each:.2f}" for each in at)
-        print(f"{name:42}{first:8.0f}{second:8.0f}   {shown}")
-    ours, _, stored = middle.values()
-    print(f"{'Mamori, times the JSON document':42}{ours[0] / stored[0]:8.1f}{ours[1] / stored[1]:8.1f}   ", end="")
-    print(" / ".join("–" if isnan(b) else f"{b / a:.0f}" for a, b in zip(ours[2:], stored[2:], strict=True)))
+    print(f"{'':32}" + "".join(f"{name:>9}" for name in FIGURES) + f"   W3 ms at {' / '.join(map(str, POINTS))}")
+    for name, row in middle.items():
+        figures = "".join(
+            f"{each:9.{2 if '/s' not in of and of != 'bytes' else 0}f}" for each, of in zip(row, FIGURES, strict=False)
+        )
+        shown = " / ".join("–" if isnan(each) else f"{each:.2f}" for each in row[len(FIGURES) :])
+        print(f"{name:32}{figures}   {shown}")
+    *ours, _, stored = middle.values()
+    for name, row in zip(middle, ours, strict=False):
+        ratios = " / ".join("–" if isnan(b) else f"{b / a:.0f}" for a, b in zip(row[8:], stored[8:], strict=True))
+        print(f"{name}, times the JSON document: W1 {row[0] / stored[0]:.1f}, W2 {row[4] / stored[4]:.1f}, W3 {ratios}")
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def test_an_erasure_is_no_damage_and_a_change_is(office: Any, sealing: Sealing, 
         assert verification.verify(session, kept(sealing)).findings == ()
     disarm(office.database)
     with office.database.transaction() as session:
-        session.execute(text(f"UPDATE history_event SET {change} WHERE chain = '1' AND seq = 2"))  # noqa: S608 - ours
+        session.execute(text(f"UPDATE history_event SET {change} WHERE chain = '1' AND seq = 2"))
 
     with office.database.reading() as session:
         (found,) = verification.verify(session, kept(sealing)).findings
