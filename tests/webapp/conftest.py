@@ -17,7 +17,7 @@ from lxml import html
 from werkzeug.test import TestResponse
 
 from engine import deployments, identity
-from engine.database import connect
+from engine.database import Database, connect
 from webapp import create_app
 
 BUNDLE = Path(__file__).parent / "bundle"
@@ -148,12 +148,16 @@ def build(path: Path, *folders: Path) -> None:
 def build_at(url: str, *folders: Path) -> None:
     database = connect(url)
     database.create()
+    fill(database, *folders)
+    database.close()
+
+
+def fill(database: Database, *folders: Path, by: str | None = None) -> None:
     with database.transaction() as session:
-        deployments.deploy(session, deployments.read_folder(*folders), by=None, at=NOW)
+        deployments.deploy(session, deployments.read_folder(*folders), by=by, at=NOW)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(identity, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
             identity.seed(session, deployments.catalogue(session).people, password=PASSWORD)
-    database.close()
 
 
 def serve(path: Path, **config: object) -> Flask:
