@@ -9,6 +9,7 @@ __all__ = [
     "catalogue",
     "checkpoint_delivery",
     "comments",
+    "connectors",
     "database",
     "decision_tables",
     "decision_trials",
