@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine import bpmn, feel, history, incidents, instances, notices, tables
-from engine.errors import JobNotFound
+from engine.errors import IncidentNotFound, JobNotFound
 from engine.states import OPEN_JOB, EventType, JobKind, JobState, TaskState
 
 LEASE = timedelta(minutes=5)
@@ -256,7 +256,9 @@ def retry(session: Session, incident: int, *, actor: str, at: datetime) -> None:
         return
     table = tables.Job
     failed = (table.id == row.job, table.state == JobState.FAILED)
-    session.execute(update(table).where(*failed).values(state=JobState.WAITING, due=at, attempts=0, error=None))
+    again = update(table).where(*failed).values(state=JobState.WAITING, due=at, attempts=0, error=None)
+    if session.execute(again.returning(table.id)).first() is None:  # somebody else was faster
+        raise IncidentNotFound(incident)
     incidents.resolve(session, row.instance, [row.token], by=actor, at=at)
     facts = {"element": row.element, "job_id": row.job}
     event = EventType.INCIDENT_RETRIED
