@@ -9,6 +9,7 @@ __all__ = [
     "catalogue",
     "checkpoint_delivery",
     "comments",
+    "connectors",
     "coverage",
     "database",
     "decision_tables",

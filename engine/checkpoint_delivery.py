@@ -13,25 +13,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from functools import partial
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
-from engine import checkpoint_keys, checkpoints, mail
+from engine import checkpoint_keys, checkpoints, mail, outbound
 from engine.checkpoints import Checkpoint, Sealing
 from engine.database import Database
 from engine.errors import EngineError, FileUnreadable
 
 AGAIN = timedelta(minutes=5)
 """How long a place that did not take a checkpoint is left alone."""
-SECONDS = 10
-"""How long a place may take for an answer."""
 
 log = logging.getLogger(__name__)
 
 Deliver = Callable[[Checkpoint], None]
 """Hands one checkpoint over; raises what AWAY names if it was not taken."""
-AWAY = (OSError, smtplib.SMTPException, HTTPException, ValueError, EngineError)
+AWAY = (*outbound.AWAY, smtplib.SMTPException, ValueError, EngineError)
 
 
 @dataclass
@@ -86,12 +83,9 @@ def from_environment(environment: Mapping[str, str], mailing: mail.Mailing) -> D
 
 def _parts(url: str) -> SplitResult:
     try:
-        parts = urlsplit(url)
-        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
-            return parts
-    except ValueError:
-        pass
-    raise FileUnreadable("MAMORI_CHECKPOINT_URL は https://サーバー/場所 の形で書いてください。")
+        return outbound.parts(url)
+    except ValueError as fault:
+        raise FileUnreadable("MAMORI_CHECKPOINT_URL は https://サーバー/場所 の形で書いてください。") from fault
 
 
 def to_folder(folder: Path, checkpoint: Checkpoint) -> None:
@@ -112,13 +106,6 @@ def to_address(mailing: mail.Mailing, address: str, checkpoint: Checkpoint) -> N
 
 def to_url(parts: SplitResult, checkpoint: Checkpoint) -> None:
     """The server has answered the POST of the checkpoint with success."""
-    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=SECONDS)
-    try:
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request("POST", target, checkpoint.content, {"Content-Type": "application/json"})
-        status = connection.getresponse().status
-    finally:
-        connection.close()
-    if not 200 <= status < 300:
-        raise OSError(f"the server answered {status}")
+    answer = outbound.post(parts, checkpoint.content, {"Content-Type": "application/json"})
+    if not answer.taken:
+        raise OSError(f"the server answered {answer.status}")

@@ -23,6 +23,7 @@ from engine import (
     business_days,
     cases,
     checkpoint_delivery,
+    connectors,
     database,
     deployments,
     dmn,
@@ -122,8 +123,9 @@ def worker(url: str) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     with opened(url) as found:
         mailing = mail.from_environment(os.environ)
+        job_types = connectors.from_environment(os.environ, mailing)
         sealing = checkpoint_delivery.from_environment(os.environ, mailing)
-        runner = Worker(found, now, mailing=mailing, sealing=sealing)
+        runner = Worker(found, now, job_types=job_types, mailing=mailing, sealing=sealing)
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: runner.stop(0))
         console.print("ワーカーを始めました。Ctrl+C で終わります。")

@@ -27,7 +27,9 @@ SCENARIOS = "scenarios"
 """The folder of a bundle whose YAML files are scenarios."""
 BUNDLED = tuple(Path(__file__).resolve().parent.parent / folder for folder in ("processes", "forms"))
 """The folders that come with the program."""
-JOB_TYPES = frozenset({"notify"})
+OUTSIDE = ("mail", "webhook")
+"""Job types that reach outside, which a scenario never does."""
+JOB_TYPES = frozenset({"notify", *OUTSIDE})
 """What the worker that comes with the program can do."""
 
 

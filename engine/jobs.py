@@ -7,7 +7,7 @@ outside any transaction, and its result or its failure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,13 +15,13 @@ from sqlalchemy import func, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from engine import bpmn, feel, history, incidents, instances, job_queue, notices, tables
-from engine.errors import JobNotFound
+from engine.errors import IncidentNotFound, JobNotFound
 from engine.states import OPEN_JOB, EventType, JobKind, JobState, TaskState
 
 LEASE = timedelta(minutes=5)
 """How long a call may take before another worker tries it again."""
 BACKOFF = timedelta(seconds=10)
-"""Wait before the second attempt; doubled before each further one."""
+"""Wait before the second attempt, doubled before each further one, where the task does not say how long."""
 OVERDUE = timedelta(seconds=10)
 """How long after its time a row that the queue does not know is put into it."""
 TRANSACTION_RETRIES = 3
@@ -47,12 +47,16 @@ class JobRow:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One service call. `key` is the same for every attempt: the other side can tell a repetition by it."""
+    """One service call. `key` is the same for every attempt: the other side can tell a repetition by it.
+
+    `headers` are those of the task in its file.
+    """
 
     key: str
     type: str
     values: Mapping[str, feel.Value]
     business_key: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +74,15 @@ class Inside:
 
 
 class CallFailed(Exception):
-    """A call could not be made. `error_code`: an error of the process, caught there, and not tried again."""
+    """A call could not be made. `error_code`: an error of the process, caught there, and not tried again.
 
-    def __init__(self, message: str, *, error_code: str | None = None) -> None:
+    `final`: another attempt with the same values cannot succeed either.
+    """
+
+    def __init__(self, message: str, *, error_code: str | None = None, final: bool = False) -> None:
         super().__init__(message)
         self.error_code = error_code
+        self.final = final or error_code is not None
 
 
 JobTypes = Mapping[str, Outside | Inside]
@@ -194,6 +202,16 @@ def call(session: Session, job: JobRow, kind: Inside, *, at: datetime) -> None:
     finish(session, job, kind.write(session, job, at), at=at)
 
 
+def prepare(session: Session, job: JobRow, *, at: datetime) -> Call:
+    """The call that an acquired job of a type that works outside is; raises InstanceEnded, bpmn.TokenGone."""
+    return Call(f"job-{job.id}", job.type, job.values, job.business_key, _service(session, job, at).headers)
+
+
+def _service(session: Session, job: JobRow, at: datetime) -> bpmn.Service:
+    running = instances.load(session, job.instance)
+    return bpmn.service(running.compiled.processes, running.snapshot, job.token, at)
+
+
 def finish(session: Session, job: JobRow, values: Mapping[str, feel.Value], *, at: datetime) -> None:
     """The service call succeeded and the instance has gone on; a job that was cancelled meanwhile: nothing."""
     if _close(session, job, JobState.DONE):
@@ -202,22 +220,32 @@ def finish(session: Session, job: JobRow, values: Mapping[str, feel.Value], *, a
         instances.advance(session, instances.load(session, job.instance), cause, occasion)
 
 
-def fail(session: Session, job: JobRow, message: str, *, at: datetime, error_code: str | None = None) -> None:
-    """The job waits for its next attempt; after the last, or for an error of the process, it has given up.
+def fail(
+    session: Session, job: JobRow, message: str, *, at: datetime, error_code: str | None = None, final: bool = False
+) -> None:
+    """The job waits for its next attempt; after the last, or if none can succeed, it has given up.
 
     A service call that gave up is told to the process, which catches it or has an incident there. A timer or
     deadline that gave up is an incident of the job itself.
     """
     table = tables.Job
     allowed = job.retries if job.kind is JobKind.SERVICE else TRANSACTION_RETRIES
-    if error_code is None and job.attempts < allowed:
-        again = at + BACKOFF * 2 ** (job.attempts - 1)
-        changes = {"state": JobState.WAITING, "due": again, "leased_until": None, "error": message}
+    if not final and job.attempts < allowed:
+        changes = {"state": JobState.WAITING, "leased_until": None, "error": message}
         running = (table.id == job.id, table.state == JobState.RUNNING)
-        if session.execute(update(table).where(*running).values(changes).returning(table.id)).first():
+        waiting = session.execute(update(table).where(*running).values(changes).returning(table.id)).first()
+        if waiting is not None:
+            again = at + _backoff(session, job, at)
+            session.execute(update(table).where(table.id == job.id).values(due=again))
             job_queue.defer(session, job.id, again)
     elif _close(session, job, JobState.FAILED, message):
         _give_up(session, job, message, error_code, at)
+
+
+def _backoff(session: Session, job: JobRow, at: datetime) -> timedelta:
+    """How long to wait: as the task says, else longer each time."""
+    named = _service(session, job, at).backoff if job.kind is JobKind.SERVICE else None
+    return BACKOFF * 2 ** (job.attempts - 1) if named is None else named
 
 
 def _give_up(session: Session, job: JobRow, message: str, error_code: str | None, at: datetime) -> None:
@@ -254,9 +282,10 @@ def retry(session: Session, incident: int, *, actor: str, at: datetime) -> None:
         return
     table = tables.Job
     failed = (table.id == row.job, table.state == JobState.FAILED)
-    again = {"state": JobState.WAITING, "due": at, "attempts": 0, "error": None}
-    if session.execute(update(table).where(*failed).values(again).returning(table.id)).first():
-        job_queue.defer(session, row.job, at)
+    again = update(table).where(*failed).values(state=JobState.WAITING, due=at, attempts=0, error=None)
+    if session.execute(again.returning(table.id)).first() is None:  # somebody else was faster
+        raise IncidentNotFound(incident)
+    job_queue.defer(session, row.job, at)
     incidents.resolve(session, row.instance, [row.token], by=actor, at=at)
     facts = {"element": row.element, "job_id": row.job}
     event = EventType.INCIDENT_RETRIED

@@ -72,7 +72,7 @@ def setting(session: Session, person: str) -> Setting:
 def set_setting(session: Session, person: str, address: str, mode: Mode, *, at: datetime) -> Setting:
     """The person gets mail this way from now on; raises AddressInvalid, PersonNotFound."""
     chosen = Setting(address.strip(), mode)
-    if (chosen.address and not _ADDRESS.fullmatch(chosen.address)) or not chosen.address.isascii():
+    if chosen.address and not is_address(chosen.address):
         raise AddressInvalid(chosen.address)
     identity.person(session, person)
     table = tables.PersonSetting
@@ -81,6 +81,11 @@ def set_setting(session: Session, person: str, address: str, mode: Mode, *, at: 
     if session.execute(update(table).where(same).values(values).returning(table.person)).first() is None:
         session.execute(insert(table).values(person=person, **values))
     return chosen
+
+
+def is_address(text: str) -> bool:
+    """Whether mail can be sent to this."""
+    return text.isascii() and _ADDRESS.fullmatch(text) is not None
 
 
 def _next(mode: str, at: datetime) -> datetime:
@@ -286,4 +291,5 @@ def _post(parts: SplitResult, host: str, port: int, message: EmailMessage) -> No
             server.starttls(context=safe)
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
-        server.send_message(message)
+        if refused := server.send_message(message):  # some of several; all of them is an error already
+            raise smtplib.SMTPRecipientsRefused(refused)

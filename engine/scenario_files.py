@@ -9,12 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
-from engine import feel
+from engine import deployments, feel
 from engine.catalogue import load_yaml
 from engine.errors import FileUnreadable
 from engine.tables import JST
 
-_KEYS = ("id", "title", "start", "answers", "delays", "events", "until", "leave_open", "expect")
+_KEYS = ("id", "title", "start", "answers", "delays", "events", "until", "leave_open", "expect", "calls")
 _MARK = re.compile(rb"^(start|answers|expect)\s*:", re.MULTILINE)
 
 Answer = Mapping[str, Any]
@@ -33,7 +33,10 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario file, checked. `answers` per form: one mapping for every time, or a list in order."""
+    """A scenario file, checked. `answers` per form: one mapping for every time, or a list in order.
+
+    `calls` per job type: what a call outside gives, which a scenario does not make.
+    """
 
     id: str
     title: str
@@ -47,6 +50,7 @@ class Scenario:
     until: feel.Value
     leave_open: frozenset[str]
     expect: Mapping[str, Any]
+    calls: Mapping[str, Mapping[str, Any]]
 
 
 def find(paths: Iterable[Path]) -> list[Path]:
@@ -130,6 +134,7 @@ class _Reader:
         start = self.mapping(top.get("start"), "start", ("process", "by", "at", "variables"))
         answers = self.mapping(top.get("answers") or {}, "answers")
         delays = self.mapping(top.get("delays") or {}, "delays")
+        calls = self.mapping(top.get("calls") or {}, "calls", deployments.OUTSIDE)
         events = top.get("events") or []
         leave_open = top.get("leave_open") or []
         if not isinstance(events, list) or not isinstance(leave_open, list):
@@ -147,6 +152,7 @@ class _Reader:
             until=None if top.get("until") is None else self.duration(top["until"], "until"),
             leave_open=frozenset(self.text(form, "leave_open") for form in leave_open),
             expect=self.mapping(top.get("expect") or {}, "expect"),
+            calls={kind: self.mapping(given or {}, f"calls.{kind}") for kind, given in calls.items()},
         )
 
     def answer(self, given: Any, where: str) -> Answer | Sequence[Answer]:

@@ -183,13 +183,20 @@ class _Run:
         with self.database.reading() as session:
             found = jobs.due(session, at=self.now, limit=1)
         if found:
-            worker.run(self.database, found[0], at=self.now)
+            worker.run(self.database, found[0], at=self.now, job_types=self._job_types())
             return
         for plan in sorted(self.planned, key=lambda plan: plan[0]):
             if plan[0] <= self.now:
                 self.planned.remove(plan)
                 self._publish(plan[1])
                 return
+
+    def _job_types(self) -> jobs.JobTypes:
+        """A call outside is not made: it gives what the scenario says, or nothing."""
+        return {**jobs.BUILT_IN, **{kind: jobs.Outside(self._answer_call) for kind in deployments.OUTSIDE}}
+
+    def _answer_call(self, call: jobs.Call) -> Mapping[str, feel.Value]:
+        return self._values(self.scenario.calls.get(call.type, {}), self._variables())
 
     def _publish(self, event: Happening) -> None:
         actor = event.by or self.scenario.by

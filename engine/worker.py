@@ -42,7 +42,8 @@ def run(database: Database, job: int, *, at: datetime, job_types: JobTypes = BUI
         log.warning("job %s (%s at %s) failed: %s", taken.id, taken.type or taken.kind, taken.element, fault)
         told = str(fault) if isinstance(fault, EngineError | CallFailed) else f"{type(fault).__name__}: {fault}"
         code = fault.error_code if isinstance(fault, CallFailed) else None
-        database.retrying(lambda session: jobs.fail(session, taken, told, at=at, error_code=code))
+        final = isinstance(fault, CallFailed) and fault.final
+        database.retrying(lambda session: jobs.fail(session, taken, told, at=at, error_code=code, final=final))
     return True
 
 
@@ -56,7 +57,9 @@ def _work(database: Database, job: JobRow, job_types: JobTypes, at: datetime) ->
     if isinstance(kind, Inside):
         database.retrying(lambda session: jobs.call(session, job, kind, at=at))
         return
-    values = kind.call(jobs.Call(f"job-{job.id}", job.type, job.values, job.business_key))
+    with database.reading() as session:
+        call = jobs.prepare(session, job, at=at)
+    values = kind.call(call)
     database.retrying(lambda session: jobs.finish(session, job, values, at=at))
 
 

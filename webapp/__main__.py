@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from waitress.server import create_server
 
-from engine import accesses, checkpoint_delivery, deployments, identity, mail
+from engine import accesses, checkpoint_delivery, connectors, deployments, identity, jobs, mail
 from engine.database import Database
 from engine.errors import EngineError
 from engine.worker import Worker
@@ -62,7 +62,8 @@ def _serve(listening: socket.socket) -> None:
     except (SQLAlchemyError, EngineError, OSError) as fault:
         raise CannotStart(_line(fault)) from fault
     mailing = _mailing(listening)
-    worker = Worker(database, lambda: datetime.now(ZONE), mailing=mailing, sealing=_sealing(mailing))
+    job_types, sealing = _job_types(mailing), _sealing(mailing)
+    worker = Worker(database, lambda: datetime.now(ZONE), job_types=job_types, mailing=mailing, sealing=sealing)
     worker.start()
     try:
         _announce(listening, people, database)
@@ -76,6 +77,14 @@ def _mailing(listening: socket.socket) -> mail.Mailing:
     """How mail goes out, as the environment says; its links lead here unless MAMORI_BASE_URL says otherwise."""
     try:
         return mail.from_environment({"MAMORI_BASE_URL": _address(listening), **os.environ})
+    except EngineError as fault:
+        raise CannotStart(_line(fault)) from fault
+
+
+def _job_types(mailing: mail.Mailing) -> jobs.JobTypes:
+    """What the worker can do, as the environment says."""
+    try:
+        return connectors.from_environment(os.environ, mailing)
     except EngineError as fault:
         raise CannotStart(_line(fault)) from fault
 

@@ -34,6 +34,7 @@ from engine.bpmn.advance import (
     Place,
     Receive,
     Retry,
+    Service,
     Start,
     TaskScope,
     ThrownMessage,
@@ -81,6 +82,7 @@ __all__ = [
     "Process",
     "Receive",
     "Retry",
+    "Service",
     "Start",
     "TaskScope",
     "ThrownMessage",
@@ -94,6 +96,7 @@ __all__ = [
     "compile_bundle",
     "control_flow",
     "execution_digest",
+    "service",
     "task_scope",
 ]
 
@@ -207,3 +210,10 @@ def task_scope(bundle: Bundle, snapshot: Mapping[str, Any], token: int, now: dat
     variables = dict(visible(found))
     prefill = {name: value for name, value in found.local.items() if value is not None}
     return TaskScope(prefill=prefill, variables=variables)
+
+
+def service(bundle: Bundle, snapshot: Mapping[str, Any], token: int, now: datetime) -> Service:
+    """What the file says of the service task that waits at `token`. Raises TokenGone."""
+    step = codec.load(bundle, snapshot, now)
+    found: ServiceTask = _waiting(step, token, ServiceTask).task_spec
+    return found.service

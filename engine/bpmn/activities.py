@@ -8,6 +8,7 @@ from SpiffWorkflow import TaskState
 
 from engine import feel
 from engine.bpmn import compensation
+from engine.bpmn.advance import Service
 from engine.bpmn.elements import COMPLETION, Element, Flow
 from engine.bpmn.errors import ElementFault
 from engine.bpmn.events import (
@@ -183,6 +184,7 @@ class ServiceTask(Activity):
 
     job_type: str = ""
     retries: int = 3
+    service: Service
 
     def begin(self, token: Token, step: Step) -> bool:
         step.want_service(token, self.job_type, self.retries)

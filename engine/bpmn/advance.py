@@ -146,6 +146,14 @@ class WantedJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """What the file says of a service task beside its inputs; `backoff` is the wait between two attempts."""
+
+    headers: Mapping[str, str]
+    backoff: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
 class MissedTimer:
     """A repeating timer fired once for itself and for `count` later times that had gone by as well."""
 

@@ -7,6 +7,7 @@ shape cannot change behaviour.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 from lxml import etree
 
@@ -14,6 +15,7 @@ from engine import dmn
 from engine.bpmn import activities as act
 from engine.bpmn import events as ev
 from engine.bpmn import gateways as gw
+from engine.bpmn.advance import Service
 from engine.bpmn.attachments import attach
 from engine.bpmn.characteristics import read_multi_instance, read_standard_loop
 from engine.bpmn.elements import Element, Flow
@@ -22,8 +24,8 @@ from engine.bpmn.expressions import VariableMapping
 from engine.bpmn.extensions import check_extensions
 from engine.bpmn.scopes import ProcessSpec
 from engine.bpmn.timers import Timer
-from engine.bpmn.triggers import ProcessFile, read_message, read_trigger
-from engine.bpmn.zeebe import BPMN, ZEEBE, extension, link, local, properties
+from engine.bpmn.triggers import ProcessFile, read_message, read_span, read_trigger
+from engine.bpmn.zeebe import BPMN, ZEEBE, extension, headers, link, local, properties
 
 DOCUMENTATION = frozenset(
     "documentation extensionElements incoming outgoing laneSet dataObject dataObjectReference dataStoreReference "
@@ -209,6 +211,17 @@ class _Scope:
             self.file.tell(node, f"再試行の回数「{retries}」が整数ではありません。")
         else:
             task.retries = int(retries)
+        task.service = self._service(node)
+
+    def _service(self, node: etree._Element) -> Service:
+        """The headers of the task; `retryBackoff` is a duration, as for the connectors of Camunda 8."""
+        given = headers(node)
+        if "retryBackoff" not in given:
+            return Service(given, None)
+        backoff = read_span(self.file, node, given["retryBackoff"])
+        if backoff < timedelta(0):
+            self.file.tell(node, "再試行までの時間(retryBackoff)は、負にできません。")
+        return Service(given, backoff)
 
     def _read_receive_task(self, task: act.ReceiveTask, node: etree._Element) -> None:
         task.trigger = read_message(self.file, node, node.get("messageRef"))

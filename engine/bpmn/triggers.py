@@ -115,11 +115,11 @@ def read_message(file: ProcessFile, node: etree._Element, reference: str | None)
         file.tell(node, "メッセージの名前を文字列で指定してください。")
     subscription = extension(message, "subscription")
     key = None if subscription is None else file.optional(node, subscription.get("correlationKey"))
-    return ev.Message(name, key, _time_to_live(file, node))
+    return ev.Message(name, key, read_span(file, node, headers(node).get("timeToLive", "PT0S")))
 
 
-def _time_to_live(file: ProcessFile, node: etree._Element) -> timedelta:
-    text = headers(node).get("timeToLive", "PT0S")
+def read_span(file: ProcessFile, node: etree._Element, text: str) -> timedelta:
+    """The duration that the text of a header stands for."""
     start = datetime.fromisoformat("2000-01-01T00:00:00+09:00")
     timer = Timer("duration", Expression(text))
     fault = timer.check()

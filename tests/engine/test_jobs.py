@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import deployments, feel, history, incidents, instances, jobs, notices, tables, user_tasks, worker
+from engine import feel, history, incidents, instances, jobs, notices, tables, user_tasks, worker
 from engine.errors import IncidentNotFound, JobNotFound
 from engine.jobs import BUILT_IN, Call, CallFailed, Outside
 from engine.states import EventType, JobState
@@ -31,10 +31,6 @@ def refusing(message: str, code: str | None = None) -> jobs.JobTypes:
         raise CallFailed(message, error_code=code)
 
     return charging(call)
-
-
-def test_what_can_be_deployed_is_what_the_worker_can_do() -> None:
-    assert set(BUILT_IN) == deployments.JOB_TYPES
 
 
 def test_a_timer_fires_when_its_time_has_come_and_not_before(office: Any) -> None:
