@@ -23,6 +23,7 @@ bench: .venv/installed-dev
 	$(BIN)/python -m tests.benchmarks.bench_engine
 	$(BIN)/python tests/benchmarks/bench_pages.py
 	$(BIN)/python tests/benchmarks/bench_audit.py
+	$(BIN)/python tests/benchmarks/bench_workers.py
 
 .venv/installed: pyproject.toml requirements.lock | python
 	@mkdir -p var

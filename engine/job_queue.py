@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 logging.getLogger("procrastinate").setLevel(logging.WARNING)  # it tells of every task that it keeps
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # and this one of every try while the database is away
 
 JOB, TEND = "mamori.job", "mamori.tend"
 TENDED = "* * * * * */5"

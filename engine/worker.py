@@ -153,8 +153,8 @@ class Worker:
     def _round(self, work: Work) -> int:
         try:
             return work(at=self._clock())
-        except SQLAlchemyError:
-            log.exception("the database does not answer; trying again")
+        except SQLAlchemyError as fault:
+            log.warning("the database does not answer; trying again: %s", str(fault).splitlines()[0])
         except Exception:  # one fault must not end the work of all others
             log.exception("the worker met an unexpected fault; going on")
         return 0
