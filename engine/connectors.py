@@ -47,12 +47,17 @@ def from_environment(environ: Mapping[str, str], mailing: mail.Mailing) -> JobTy
     webhooks = Webhooks(secret, frozenset(host.strip() for host in named if host.strip()))
     return {
         **BUILT_IN,
-        "mail": Outside(partial(send_mail, mailing)),
+        "mail": Outside(partial(send_mail, mailing) if environ.get("MAMORI_SMTP_URL") else _no_server),
         "webhook": Outside(partial(post_webhook, webhooks)),
     }
 
 
 # Mail ---------------------------------------------------------------------------------------------------
+
+
+def _no_server(_: Call) -> Mapping[str, feel.Value]:
+    """What a process writes belongs in no log, and is not sent by standing there."""
+    raise CallFailed("メールサーバー MAMORI_SMTP_URL が設定されていません。", final=True)
 
 
 def send_mail(mailing: mail.Mailing, call: Call) -> Mapping[str, feel.Value]:

@@ -101,7 +101,8 @@ def start(office: Any, kind: str, headers: Mapping[str, str] | None = None, **in
 
 def types(send: Callable[[EmailMessage], None] | None = None, **environ: str) -> JobTypes:
     mailing = Mailing(send or (lambda _: None), "Mamori <mamori@example.jp>", "https://mamori.example")
-    return connectors.from_environment({"MAMORI_WEBHOOK_SECRET": SECRET, **environ}, mailing)
+    settings = {"MAMORI_WEBHOOK_SECRET": SECRET, "MAMORI_SMTP_URL": "smtp://mail.example"}
+    return connectors.from_environment({**settings, **environ}, mailing)
 
 
 def stopped(office: Any) -> list[str]:
@@ -329,6 +330,16 @@ def test_what_is_no_mail_is_not_sent_and_not_tried_again(office: Any, name: str,
     start(office, "mail", **given).run_jobs(types(sent.append))
 
     assert f"({name})" in stopped(office)[0]
+    assert sent == []
+
+
+def test_without_a_mail_server_nothing_counts_as_sent(office: Any) -> None:
+    sent: list[EmailMessage] = []
+
+    given = types(sent.append, MAMORI_SMTP_URL="")
+    start(office, "mail", to="a@example.jp", subject="件名", text="本文").run_jobs(given)
+
+    assert stopped(office) == ["メールサーバー MAMORI_SMTP_URL が設定されていません。"]
     assert sent == []
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
+from sqlalchemy import insert
 
-from engine import history, incidents, instances
-from engine.states import EventType
+from engine import history, incidents, instances, tables
+from engine.states import EventType, JobKind, JobState
 from tests.webapp.conftest import APPLICATION, NOW, Page, People
 
 
@@ -138,3 +141,30 @@ def test_a_number_that_no_incident_has_leads_nowhere(signed_in: People, stopped:
     pages: list[Page] = [signed_in("chief1").open(f"/incidents/{n}") for n in ("99", "2147483648", "-1", "x")]
 
     assert {page.status for page in pages} == {404}
+
+
+def test_work_that_fails_or_waits_for_a_worker_is_told(app: Flask, signed_in: People, applied: str) -> None:
+    chief = signed_in("chief1")
+    assert "ワーカーが動いているか" not in chief.open("/incidents").text
+    row = {
+        "instance_id": 1,
+        "business_key": applied,
+        "kind": JobKind.SERVICE,
+        "type": "webhook",
+        "token": 99,
+        "element": "somewhere",
+        "values": {},
+        "state": JobState.WAITING,
+        "due": NOW - timedelta(minutes=2),
+        "retries": 3,
+        "attempts": 2,
+        "error": "a.example が応じません",
+    }
+    with app.extensions["mamori"].transaction() as session:
+        session.execute(insert(tables.Job), row)
+
+    page = chief.open("/incidents")
+
+    assert "予定を 1 分以上過ぎた処理が 1 件あります。ワーカーが動いているかご確認ください。" in page.text
+    for told in ("失敗し、自動で再試行するもの: 1 件", "somewhere webhook", "a.example が応じません", "試行 2 回"):
+        assert told in page.text
