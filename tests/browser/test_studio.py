@@ -15,6 +15,7 @@ pytestmark = pytest.mark.usefixtures("new_company")
 DEADLINES = "harassment-response/deadlines.dmn"
 MEASURES = "harassment-response/measures.dmn"
 PROCESS = "harassment-response/external_response.bpmn"
+OBJECTION = "harassment-response/customer_objection.bpmn"
 FORM = "determination_form.form"
 SAVED = re.compile("改訂案に保存しました")
 SCENARIOS = 120_000  # ms for all of them; the machine may be busy
@@ -254,3 +255,26 @@ def test_everyone_can_use_the_pages_around_the_editors(open_window: OpenWindow) 
         found[path] = violations(owner.page)
 
     assert {path: faults for path, faults in found.items() if faults} == {}
+
+
+def test_what_no_scenario_reached_is_drawn_on_the_diagram_and_marked_in_the_table(open_window: OpenWindow) -> None:
+    """No scenario changes a measure upon an objection; axe-core finds nothing on these pages."""
+    owner = open_window("owner1", bypass_csp=True)
+    begin(owner, "試し方を足す")
+    revision = owner.page.url.removeprefix(owner.address)
+    owner.press("シナリオを実行する")
+    expect(owner.region("シナリオ").get_by_role("status")).to_contain_text("29 件すべてが", timeout=SCENARIOS)
+
+    owner.page.locator(f"a[href$='/coverage/{OBJECTION}']").click()
+    expect(owner.main).to_contain_text("送るイベント「これまでの措置を止める」")
+    drawing = owner.page.locator("[data-diagram]")
+    drawing.scroll_into_view_if_needed()
+    expect(drawing.locator(".djs-shape.unreached[data-element-id='response_replaced']")).to_have_count(1)
+    expect(drawing.locator(".djs-connection.unreached")).to_have_count(2)
+    expect(drawing.locator(".diagram-flag.unreached")).to_have_count(2)
+    expect(drawing.locator(".diagram-flag.unreached").first).to_have_text("通っていません")
+    assert violations(owner.page) == []
+
+    owner.open(f"{revision}/coverage/{DEADLINES}")
+    expect(owner.page.locator("tr.unreached").first).to_contain_text("当てはまらず")
+    assert violations(owner.page) == []

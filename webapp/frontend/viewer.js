@@ -74,9 +74,9 @@ export class Marks {
   }
 }
 
-/** What is inside a shape tells more than the shape. */
+/** What is inside a shape tells more than the shape, unless something is amiss with the shape itself. */
 function around(shape, name) {
-  return name !== "failed" && Boolean(shape.children?.length);
+  return name !== "failed" && name !== "unreached" && Boolean(shape.children?.length);
 }
 
 /** The mark in words, for those who do not tell colours apart. */

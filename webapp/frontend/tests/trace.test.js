@@ -9,6 +9,10 @@ test("an element has one mark: failed before here before the way", () => {
   assert.deepEqual([...marks(trace)], [["a", "way"], ["b", "here"], ["c", "failed"], ["f", "way"]]);
 });
 
+test("what was never reached is marked, elements and flows alike", () => {
+  assert.deepEqual([...marks({ unreached: ["a", "f"] })], [["a", "unreached"], ["f", "unreached"]]);
+});
+
 test("a process of which nothing is known has no marks", () => {
   assert.equal(marks({}).size, 0);
 });
