@@ -21,8 +21,8 @@ from engine import (
     bundles,
     deployments,
     differences,
-    history,
     inspections,
+    revision_rows,
     scenario_outcomes,
     states,
     tables,
@@ -35,44 +35,19 @@ from engine.differences import FileDifference
 from engine.errors import (
     DeploymentRejected,
     Finding,
-    RevisionChanged,
-    RevisionNotFound,
     RevisionNotYours,
     RevisionOutdated,
     RevisionUnfinished,
 )
 from engine.identity import Person
 from engine.inspections import Inspection
+from engine.revision_rows import Revision
 from engine.scenario_outcomes import ScenarioRow
 from engine.states import EventType, RevisionState
 
 MAX_TITLE = 100
 MAX_REASON = 2_000
 """Characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """`writers` changed a file of it, so none of them may approve; `remark` is why it was sent back the last time."""
-
-    id: int
-    base: int
-    title: str
-    state: RevisionState
-    version: int
-    author: str
-    writers: tuple[str, ...]
-    created_at: datetime
-    changed_at: datetime
-    reason: str | None
-    remark: str | None
-    approved_by: str | None
-    override: str | None
-    deployment: int | None
-
-    @property
-    def in_work(self) -> bool:
-        return self.state not in (RevisionState.DEPLOYED, RevisionState.DROPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +96,17 @@ def listing(session: Session) -> tuple[Revision, ...]:
     """Every revision, the one changed last first."""
     table = tables.Revision
     rows = session.execute(select(table).order_by(table.changed_at.desc(), table.id.desc())).scalars()
-    return tuple(map(_revision, rows))
+    return tuple(map(revision_rows.read, rows))
 
 
 def get(session: Session, revision: int) -> Revision:
     """The revision; raises RevisionNotFound."""
-    return _revision(_row(session, revision))
+    return revision_rows.read(revision_rows.find(session, revision))
 
 
 def files(session: Session, revision: int) -> dict[str, bytes]:
     """All files as they would be deployed; raises RevisionNotFound."""
-    found = deployments.files(session, _row(session, revision).base)
+    found = deployments.files(session, revision_rows.find(session, revision).base)
     for name, content in _revised(session, revision).items():
         if content is None:
             found.pop(name, None)
@@ -204,7 +179,7 @@ def begin(session: Session, base: int, title: str, *, actor: Person, at: datetim
         "changed_at": at,
     }
     id_ = session.execute(insert(tables.Revision).returning(tables.Revision.id), row).scalar_one()
-    _tell(session, EventType.REVISION_BEGUN, id_, actor, at, title=row["title"], base=base)
+    revision_rows.tell(session, EventType.REVISION_BEGUN, id_, actor, at, title=row["title"], base=base)
     return int(id_)
 
 
@@ -223,7 +198,7 @@ def save(
     if digest(present) == digest(content):
         return digest(content)
     if digest(present) != seen:
-        raise _changed(session, row, name)
+        raise revision_rows.changed(session, row, name)
     _put(session, row, {name: content}, actor, at)
     return digest(content)
 
@@ -262,14 +237,14 @@ def catch_up(session: Session, revision: int, *, version: int, actor: Person, at
         elif before.get(name) != after.get(name):
             clashing.append(name)
     row.base = newest
-    _touch(row, actor, at, wrote=bool(clashing))
+    revision_rows.touch(row, actor, at, wrote=bool(clashing))
     return tuple(clashing)
 
 
 def drop(session: Session, revision: int, *, version: int, actor: Person, at: datetime) -> None:
     """Nothing will come of it; it stays readable."""
     row = _writing(session, revision, actor, version)
-    _move(session, row, RevisionState.DROPPED, actor, at)
+    revision_rows.move(session, row, RevisionState.DROPPED, actor, at)
 
 
 # On the way to the next version -------------------------------------------------------------------------
@@ -285,31 +260,34 @@ def submit(session: Session, revision: int, reason: str, *, version: int, actor:
     if not inspection.executable:
         raise DeploymentRejected(inspection.findings)
     row.remark = None
-    _move(session, row, RevisionState.SUBMITTED, actor, at, reason=row.reason, digest=_digest(session, revision))
+    revision_rows.move(
+        session, row, RevisionState.SUBMITTED, actor, at, reason=row.reason, digest=_digest(session, revision)
+    )
 
 
 def withdraw(session: Session, revision: int, *, version: int, actor: Person, at: datetime) -> None:
     """It can be written again; an approval it had is gone."""
     _demand_writer(actor)
-    row = _expected(session, revision, version)
+    row = revision_rows.expected(session, revision, version)
     row.approved_by = row.override = None
-    _move(session, row, RevisionState.WRITING, actor, at)
+    revision_rows.move(session, row, RevisionState.WRITING, actor, at)
 
 
 def send_back(session: Session, revision: int, remark: str, *, version: int, actor: Person, at: datetime) -> None:
     """Its writers read why, and can write again."""
-    row = _expected(session, revision, version)
-    _demand(may_approve(actor, _revision(row)), "差し戻せるのは、承認する役割の、この案を書いていない方です。")
+    row = revision_rows.expected(session, revision, version)
+    _demand(may_approve(actor, revision_rows.read(row)), "差し戻せるのは、承認する役割の、この案を書いていない方です。")
     row.remark = _text(remark, MAX_REASON, "差し戻す理由")
     row.approved_by = row.override = None
-    _move(session, row, RevisionState.WRITING, actor, at, EventType.REVISION_SENT_BACK, remark=row.remark)
+    revision_rows.move(session, row, RevisionState.WRITING, actor, at, EventType.REVISION_SENT_BACK, remark=row.remark)
 
 
 def approve(session: Session, revision: int, override: str, *, version: int, actor: Person, at: datetime) -> None:
     """It may be deployed, in spite of the obstacles only with the reason in `override`; raises DeploymentRejected."""
-    row = _expected(session, revision, version)
+    row = revision_rows.expected(session, revision, version)
     _demand(
-        may_approve(actor, _revision(row)), "承認できるのは、承認する役割の、この案を書いていない方だけです(四つの目)。"
+        may_approve(actor, revision_rows.read(row)),
+        "承認できるのは、承認する役割の、この案を書いていない方だけです(四つの目)。",
     )
     found = obstacles(session, revision)
     override = _text(override, MAX_REASON, "指摘があっても進める理由") if override.strip() else ""
@@ -319,13 +297,13 @@ def approve(session: Session, revision: int, override: str, *, version: int, act
     facts: dict[str, Any] = {"digest": _digest(session, revision)}
     if override:
         facts |= {"override": override, "obstacles": [str(one) for one in found]}
-    _move(session, row, RevisionState.APPROVED, actor, at, **facts)
+    revision_rows.move(session, row, RevisionState.APPROVED, actor, at, **facts)
 
 
 def deploy(session: Session, revision: int, *, version: int, actor: Person, at: datetime) -> Deployed:
     """New cases begin on it, all of it. Raises RevisionOutdated, and DeploymentRejected as `approve`."""
     _demand(may_read(actor), "配備できるのは、手続きの管理者と承認する方です。")
-    row = _expected(session, revision, version)
+    row = revision_rows.expected(session, revision, version)
     if row.state is not RevisionState.APPROVED:
         raise RevisionUnfinished("配備には、別の方の承認が要ります。")
     newest = deployments.successor(session, row.base)
@@ -338,7 +316,7 @@ def deploy(session: Session, revision: int, *, version: int, actor: Person, at: 
     deployed = deployments.deploy(session, files(session, revision), by=actor.name, at=at, grounds=grounds)
     states.move(row.state, RevisionState.DEPLOYED, states.REVISION_MOVES)  # the deployment itself is the event
     row.state, row.deployment_id = RevisionState.DEPLOYED, deployed.id
-    _touch(row, actor, at, wrote=False)
+    revision_rows.touch(row, actor, at, wrote=False)
     return deployed
 
 
@@ -358,39 +336,17 @@ def take_back(session: Session, deployment: int, reason: str, *, actor: Person, 
 # Rows ---------------------------------------------------------------------------------------------------
 
 
-def _row(session: Session, revision: int, *, lock: bool = False) -> tables.Revision:
-    query = select(tables.Revision).where(tables.Revision.id == revision)
-    row = session.execute(query.with_for_update() if lock else query).scalar_one_or_none()
-    if row is None:
-        raise RevisionNotFound(revision)
-    return row
-
-
-def _expected(session: Session, revision: int, version: int) -> tables.Revision:
-    """The row, if it still is at the version that the person saw; raises RevisionChanged."""
-    row = _row(session, revision, lock=True)
-    if row.version != version:
-        raise _changed(session, row)
-    return row
-
-
 def _writing(session: Session, revision: int, actor: Person, version: int | None = None) -> tables.Revision:
     """The row, for a writer, while it can be written."""
     _demand_writer(actor)
-    row = _row(session, revision, lock=True) if version is None else _expected(session, revision, version)
+    row = (
+        revision_rows.find(session, revision, lock=True)
+        if version is None
+        else revision_rows.expected(session, revision, version)
+    )
     if row.state is not RevisionState.WRITING:
         raise RevisionUnfinished("承認を頼んだ案は、そのままでは書き換えられません。先に取り戻してください。")
     return row
-
-
-def _changed(session: Session, row: tables.Revision, name: str | None = None) -> RevisionChanged:
-    """Who changed it last, and when."""
-    table = tables.RevisedFile
-    query = select(table.changed_by, table.changed_at).where(table.revision_id == row.id)
-    if name is not None:
-        query = query.where(table.name == name)
-    last = session.execute(query.order_by(table.changed_at.desc()).limit(1)).first()
-    return RevisionChanged(*(last or (row.author, row.changed_at)))
 
 
 def _revised(session: Session, revision: int) -> dict[str, bytes | None]:
@@ -408,38 +364,12 @@ def _put(
         if base.get(name) != content:
             values = {"name": name, "content": content, "changed_by": actor.name, "changed_at": at}
             session.execute(insert(table), {"revision_id": row.id, **values})
-    _touch(row, actor, at, wrote=True)
+    revision_rows.touch(row, actor, at, wrote=True)
 
 
 def _forget(session: Session, revision: int, name: str) -> None:
     table = tables.RevisedFile
     session.execute(delete(table).where(table.revision_id == revision, table.name == name))
-
-
-def _touch(row: tables.Revision, actor: Person, at: datetime, *, wrote: bool) -> None:
-    row.version += 1
-    row.changed_at = at
-    if wrote and actor.name not in row.writers:
-        row.writers = [*row.writers, actor.name]
-
-
-def _move(
-    session: Session,
-    row: tables.Revision,
-    state: RevisionState,
-    actor: Person,
-    at: datetime,
-    told_as: EventType | None = None,
-    **facts: Any,
-) -> None:
-    event = states.move(row.state, state, states.REVISION_MOVES)
-    row.state = state
-    _touch(row, actor, at, wrote=False)
-    _tell(session, told_as or event, row.id, actor, at, **facts)
-
-
-def _tell(session: Session, event: EventType, revision: int, actor: Person, at: datetime, **facts: Any) -> None:
-    history.append(session, history.NewEvent(event, at, actor.name, {"revision": revision, **facts}))
 
 
 def _digest(session: Session, revision: int) -> str:
@@ -453,22 +383,3 @@ def _text(text: str, limit: int, what: str) -> str:
     if len(text) > limit:
         raise RevisionUnfinished(f"{what}は {limit} 文字までにしてください。")
     return text
-
-
-def _revision(row: tables.Revision) -> Revision:
-    return Revision(
-        row.id,
-        row.base,
-        row.title,
-        row.state,
-        row.version,
-        row.author,
-        tuple(row.writers),
-        row.created_at,
-        row.changed_at,
-        row.reason,
-        row.remark,
-        row.approved_by,
-        row.override,
-        row.deployment_id,
-    )

@@ -82,7 +82,8 @@ function around(shape, name) {
 /** The mark in words, for those who do not tell colours apart. */
 function flag(name, textContent) {
   const html = element("span", { className: `diagram-flag ${name}`, textContent });
-  return { position: { top: -14, left: 4 }, scale: { min: READABLE }, html };
+  const scale = name === "unreached" || { min: READABLE }; // of these there may be many: from afar colours tell
+  return { position: { top: -14, left: 4 }, scale, html };
 }
 
 /**
