@@ -115,6 +115,10 @@ def test_an_owner_changes_a_deadline_a_decision_and_a_form_and_takes_it_back(ope
     changes = owner.region("変わるところ")
     expect(changes).to_contain_text("「営業日」を 「3」 から 「2」 に変えます。")
     expect(changes).to_contain_text("新しい規則を加えます")
+    changed = changes.locator("table.decision tr.changed")
+    expect(changed.locator("td.turned del").first).to_have_text("3")
+    expect(changed.locator("td.turned ins").first).to_have_text("2")
+    expect(changes.locator("table.decision tr.added")).to_contain_text('"online_meeting"')
     expect(changes).to_contain_text("項目「責任者への申し送り」を加えます。")
     expect(owner.region("指摘")).to_contain_text("直すところはありません")
 
