@@ -26,13 +26,16 @@ async function renew() {
   await cache.addAll(KEPT.map((path) => new Request(path, { credentials: "omit", cache: "no-cache" })));
 }
 
-/** The answer of the server; without one, what is kept at `path`. */
+/** The answer of the server; without one, or where the card itself cannot be made, what is kept at `path`. */
 async function networkFirst(request, path) {
+  const kept = () => caches.match(path, { cacheName: CACHE });
   try {
-    return await fetch(request);
+    const answer = await fetch(request);
+    const failed = answer.status >= 500 && new URL(request.url).pathname === path;
+    return (failed && (await kept())) || answer;
   } catch (gone) {
-    const kept = await caches.match(path, { cacheName: CACHE });
-    if (kept) return kept;
+    const card = await kept();
+    if (card) return card;
     throw gone;
   }
 }
