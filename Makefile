@@ -22,6 +22,7 @@ bench: .venv/installed-dev
 	$(BIN)/python tests/benchmarks/bench_feel_dmn.py
 	$(BIN)/python -m tests.benchmarks.bench_engine
 	$(BIN)/python tests/benchmarks/bench_pages.py
+	$(BIN)/python -m tests.benchmarks.bench_many
 	$(BIN)/python tests/benchmarks/bench_audit.py
 	$(BIN)/python tests/benchmarks/bench_workers.py
 
