@@ -20,8 +20,6 @@ import { PANEL, SIMULATION, TYPES } from "./words_ja.js";
 
 const words = settings.language === "ja" ? { ...japanese, ...PANEL } : {};
 const MARK = "has-finding";
-const READABLE = 0.6; // of the natural size
-const PALETTE = 130; // pixels that the palette covers
 
 const modeler = new BpmnModeler({
   container: place.querySelector(".editor-canvas"),
@@ -47,7 +45,7 @@ async function open() {
     refuse(fault);
     return;
   }
-  look(modeler.get("canvas"));
+  modeler.get("canvas").zoom("fit-viewport");
   if (settings.language === "ja") {
     speakIn(place.querySelector(".bts-toggle-mode"), SIMULATION);
     speakIn(place.querySelector(".editor-panel"), TYPES);
@@ -57,14 +55,6 @@ async function open() {
   editing.onshow = show;
   modeler.on("commandStack.changed", () => editing.changed());
   if (settings.element) show({ element: settings.element });
-}
-
-/** The whole diagram, or its beginning where the whole would be too small to read. */
-function look(canvas) {
-  if (canvas.zoom("fit-viewport") >= READABLE) return;
-  canvas.zoom(READABLE);
-  const { inner, outer } = canvas.viewbox();
-  canvas.viewbox({ x: inner.x - PALETTE / READABLE, y: inner.y - 40, width: outer.width / READABLE, height: outer.height / READABLE });
 }
 
 function mark(findings) {
