@@ -39,6 +39,7 @@ __all__ = [
     "saved_filters",
     "scenario_outcomes",
     "scenario_runs",
+    "spreadsheets",
     "states",
     "tables",
     "task_criteria",

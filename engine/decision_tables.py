@@ -74,7 +74,7 @@ def _tables(root: etree._Element) -> Iterator[Table]:
             yield Table(
                 decision.get("id", ""),
                 decision.get("name", ""),
-                table.get("hitPolicy", "UNIQUE"),
+                " ".join((table.get("hitPolicy", "UNIQUE"), *table.get("aggregation", "").split())),
                 tuple(_input(each) for each in table.iterchildren("{*}input")),
                 tuple(_output(each, decision) for each in table.iterchildren("{*}output")),
                 tuple(_row(index, each) for index, each in enumerate(table.iterchildren("{*}rule"), start=1)),

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from lxml import etree
 
-from engine import bpmn, dmn, units
+from engine import bpmn, decision_tables, dmn, units
+from engine.decision_tables import Table
 
 Kind = Literal["added", "removed", "changed", "moved"]
 Value = TypeVar("Value")
@@ -144,20 +146,33 @@ def _turned(label: str, old: str | None, new: str | None) -> str:
 
 
 def _diagrams(file: str, old: bytes, new: bytes) -> Iterator[Difference]:
+    return _drawn(file, old, new, partial(_told, file))
+
+
+_Contents = Mapping[str, str]
+_Inside = Callable[[str, str, _Contents, _Contents], Iterator[Difference]]
+"""What differs inside of one thing that both have, by its id, what it is called, and what it says before and after."""
+
+
+def _drawn(file: str, old: bytes, new: bytes, inside: _Inside) -> Iterator[Difference]:
+    """What differs between two files that can be drawn, thing by thing."""
     before, after = dmn.parse_xml(old), dmn.parse_xml(new)
-    old_units, new_units = units.of(before), units.of(after)
     names = units.names(before) | units.names(after)
     old_places, new_places = _places(before), _places(after)
-    for id_, was, now in _pairs(old_units, new_units):
+    for id_, was, now in _pairs(units.of(before), units.of(after)):
         shown = _called(was, now, names)
         if was is None or now is None:
             told = f"{shown}を加えます。" if was is None else f"{shown}を取り除きます。"
             yield Difference("added" if was is None else "removed", file, id_, told)
             continue
-        for label, one, other in _changed(_contents(was, names), _contents(now, names)):
-            yield Difference("changed", file, id_, f"{shown}の{_turned(label, one, other)}")
+        yield from inside(id_, shown, _contents(was, names), _contents(now, names))
         if old_places.get(id_, ()) != new_places.get(id_, ()):
             yield Difference("moved", file, id_, f"{shown}の、図の上での位置だけを変えます。")
+
+
+def _told(file: str, id_: str, shown: str, was: _Contents, now: _Contents) -> Iterator[Difference]:
+    for label, one, other in _changed(was, now):
+        yield Difference("changed", file, id_, f"{shown}の{_turned(label, one, other)}")
 
 
 def _called(was: etree._Element | None, now: etree._Element | None, names: Mapping[str, str]) -> str:
@@ -220,95 +235,60 @@ _AXES = ("x", "y", "width", "height")
 # Decision tables ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    columns: tuple[str, ...]
-    rules: Mapping[str, tuple[str, ...]]
-    policy: str
-
-
 def _decisions(file: str, old: bytes, new: bytes) -> Iterator[Difference]:
-    before, after = dmn.parse_xml(old), dmn.parse_xml(new)
-    old_units, new_units = units.of(before), units.of(after)
-    names = units.names(before) | units.names(after)
-    old_places, new_places = _places(before), _places(after)
-    for id_, was, now in _pairs(old_units, new_units):
-        shown = _called(was, now, names)
-        if was is None or now is None:
-            told = f"{shown}を加えます。" if was is None else f"{shown}を取り除きます。"
-            yield Difference("added" if was is None else "removed", file, id_, told)
-            continue
-        old_table, new_table = _table(was), _table(now)
-        if old_table and new_table:
-            yield from _rules(file, id_, shown, old_table, new_table)
-        contents = _without_table(_contents(was, names)), _without_table(_contents(now, names))
-        for label, one, other in _changed(*contents):
-            yield Difference("changed", file, id_, f"{shown}の{_turned(label, one, other)}")
-        if old_places.get(id_, ()) != new_places.get(id_, ()):
-            yield Difference("moved", file, id_, f"{shown}の、図の上での位置だけを変えます。")
+    before, after = ({table.decision: table for table in decision_tables.read(one)} for one in (old, new))
+
+    def inside(id_: str, shown: str, was: _Contents, now: _Contents) -> Iterator[Difference]:
+        if id_ in before and id_ in after:
+            yield from _rules(file, id_, shown, before[id_], after[id_])
+        yield from _told(file, id_, shown, _without_table(was), _without_table(now))
+
+    return _drawn(file, old, new, inside)
 
 
-def _without_table(contents: Mapping[str, str]) -> dict[str, str]:
+def _without_table(contents: _Contents) -> dict[str, str]:
     return {path: value for path, value in contents.items() if not path.startswith("decisionTable")}
 
 
-def _table(decision: etree._Element) -> _Table | None:
-    table = _child(decision, "decisionTable")
-    if table is None:
-        return None
-    columns = [_column(e) for e in table.iterchildren("{*}input", "{*}output")]
-    rules = {}
-    for number, rule in enumerate(table.iterchildren("{*}rule")):
-        cells = [_cell(e) for e in rule.iterchildren("{*}inputEntry", "{*}outputEntry", "{*}annotationEntry")]
-        description = _child(rule, "description")
-        note = "" if description is None else " ".join((description.text or "").split())
-        rules[rule.get("id") or f"#{number}"] = (*cells, note)
-    return _Table(tuple(columns), rules, table.get("hitPolicy", "UNIQUE") + table.get("aggregation", ""))
+def _columns(table: Table) -> list[str]:
+    return [column.label for column in (*table.inputs, *table.outputs)]
 
 
-def _child(element: etree._Element, name: str) -> etree._Element | None:
-    return next(element.iterchildren(f"{{*}}{name}"), None)
+def _by_id(table: Table) -> dict[str, tuple[str, ...]]:
+    """Rule → its cells and its remark, however they are broken into lines."""
+    cells = {row.id or f"#{row.index}": (*row.conditions, *row.results, row.remark) for row in table.rows}
+    return {id_: tuple(" ".join(cell.split()) for cell in row) for id_, row in cells.items()}
 
 
-def _column(element: etree._Element) -> str:
-    expression = next(element.iterchildren("{*}inputExpression"), None)
-    text = "" if expression is None else "".join(str(part) for part in expression.itertext()).strip()
-    return element.get("label") or element.get("name") or text or element.get("id") or ""
-
-
-def _cell(element: etree._Element) -> str:
-    return " ".join("".join(str(part) for part in element.itertext()).split())
-
-
-def _rules(file: str, id_: str, shown: str, old: _Table, new: _Table) -> Iterator[Difference]:
-    if old.policy != new.policy:
-        yield Difference("changed", file, id_, f"{shown}の{_turned('ヒットポリシー', old.policy, new.policy)}")
-    if old.columns != new.columns:
-        told = _turned("列", "、".join(old.columns), "、".join(new.columns))
-        yield Difference("changed", file, id_, f"{shown}の{told}")
-    before, after = list(old.rules), list(new.rules)
-    for rule, was, now in _pairs(old.rules, new.rules):
-        if now is None:
-            number = before.index(rule) + 1
-            yield Difference("removed", file, id_, f"{shown}の {number} 行目を取り除きます: {_row(old, was or ())}")
+def _rules(file: str, id_: str, shown: str, was: Table, now: Table) -> Iterator[Difference]:
+    if was.hit_policy != now.hit_policy:
+        yield Difference("changed", file, id_, f"{shown}の{_turned('ヒットポリシー', was.hit_policy, now.hit_policy)}")
+    columns, new_columns = _columns(was), _columns(now)
+    if columns != new_columns:
+        yield Difference("changed", file, id_, f"{shown}の{_turned('列', '、'.join(columns), '、'.join(new_columns))}")
+    old, new = _by_id(was), _by_id(now)
+    before, after = list(old), list(new)
+    for rule, cells, new_cells in _pairs(old, new):
+        if new_cells is None:
+            told = f"{shown}の {before.index(rule) + 1} 行目を取り除きます: {_row(columns, cells or ())}"
+            yield Difference("removed", file, id_, told)
             continue
         number = after.index(rule) + 1
-        if was is None:
-            told = f"{shown}の {number} 行目に、新しい規則を加えます: {_row(new, now)}"
+        if cells is None:
+            told = f"{shown}の {number} 行目に、新しい規則を加えます: {_row(new_columns, new_cells)}"
             yield Difference("added", file, id_, told, number)
-        elif old.columns == new.columns:
-            for column, (one, other) in enumerate(zip(was, now, strict=False), 1):
+        elif columns == new_columns:
+            for column, (one, other) in enumerate(zip(cells, new_cells, strict=False), 1):
                 if one != other:
-                    label = new.columns[column - 1] if column <= len(new.columns) else "説明"
+                    label = new_columns[column - 1] if column <= len(new_columns) else "説明"
                     told = f"{shown}の {number} 行目で、{_turned(f'「{label}」', one, other)}"
                     yield Difference("changed", file, id_, told, number, column)
-    kept = [rule for rule in before if rule in new.rules], [rule for rule in after if rule in old.rules]
-    if kept[0] != kept[1]:
+    if [rule for rule in before if rule in new] != [rule for rule in after if rule in old]:
         yield Difference("changed", file, id_, f"{shown}の規則の順番を変えます。")
 
 
-def _row(table: _Table, cells: Sequence[str]) -> str:
-    told = [f"{label} = {cell}" for label, cell in zip(table.columns, cells, strict=False) if cell and cell != "-"]
+def _row(columns: Sequence[str], cells: Sequence[str]) -> str:
+    told = [f"{label} = {cell}" for label, cell in zip(columns, cells, strict=False) if cell and cell != "-"]
     return units.short("、".join(told)) or "条件なし"
 
 

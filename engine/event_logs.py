@@ -6,8 +6,6 @@ entered. Times are UTC.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -17,7 +15,7 @@ from lxml import etree
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import tables
+from engine import spreadsheets, tables
 from engine.errors import CaseNotFound
 from engine.history import instant
 from engine.states import EventType
@@ -98,24 +96,11 @@ def _event(row: Any, processes: Mapping[int, str]) -> LogEvent:
 
 # CSV ----------------------------------------------------------------------------------------------------
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
-
 
 def as_csv(events: Iterable[LogEvent]) -> bytes:
-    """One line for each event under a line of names; UTF-8 with the mark by which spreadsheets know it."""
-    text = io.StringIO(newline="")
+    """One line for each event under a line of names."""
     names = [field.name for field in fields(LogEvent)]
-    lines = csv.writer(text)
-    lines.writerow(names)
-    for event in events:
-        lines.writerow([_cell(getattr(event, name)) for name in names])
-    return text.getvalue().encode("utf-8-sig")
-
-
-def _cell(value: Any) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return spreadsheets.as_csv([names, *([getattr(event, name) for name in names] for event in events)])
 
 
 # XES ----------------------------------------------------------------------------------------------------

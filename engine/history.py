@@ -408,7 +408,7 @@ def of_system(session: Session) -> list[Event]:
     return list(_read(session, tables.HistoryEvent.chain == SYSTEM))
 
 
-def newest_of_system(
+def newest_of_no_instance(
     session: Session, types: Collection[EventType], *, limit: int, offset: int = 0, business_key: str | None = None
 ) -> list[Event]:
     """Events of these types that belong to no instance, the latest first, with no value but a purpose."""

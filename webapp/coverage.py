@@ -5,15 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, abort, render_template
 
 from engine import revisions
-from webapp import edge, errors, traces
+from webapp import edge, studio, traces
 from webapp.language import gettext as _
 
 pages = Blueprint("coverage", __name__, url_prefix="/studio")
-
-
-@pages.before_request
-def _only_for_those_concerned() -> errors.Page | None:
-    return None if revisions.may_read(edge.person()) else errors.page(404)
+pages.before_request(studio.only_for_those_concerned)
 
 
 @pages.get("/revisions/<int:revision>/coverage/<path:name>")

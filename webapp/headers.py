@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from mimetypes import guess_type
+from pathlib import Path
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request, send_from_directory
 from flask_compress import Compress
+from werkzeug.security import safe_join
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -43,14 +46,27 @@ def _policy() -> str:
 def init_app(app: Flask) -> None:
     """Every response has the security headers, and no page of a person is kept by a cache.
 
-    Files are compressed. Pages are not: a page holds a secret beside text that others chose, and its length in
-    compressed form would tell of the secret (BREACH).
+    Files are compressed, here or at set-up. Pages are not: a page holds a secret beside text that others chose, and
+    its length in compressed form would tell of the secret (BREACH).
     """
     app.config.update(
         COMPRESS_MIMETYPES=COMPRESSED, COMPRESS_ALGORITHM=KINDS, COMPRESS_ALGORITHM_STREAMING=KINDS, COMPRESS_BR_LEVEL=6
     )
     Compress(app)
+    app.view_functions["static"] = _file
     app.after_request(_secure)
+
+
+def _file(filename: str) -> Response:
+    """The static file, as set-up compressed it where that was done and the browser takes it."""
+    folder, packed = str(current_app.static_folder), f"{filename}.br"
+    found = safe_join(folder, packed) if request.accept_encodings["br"] else None
+    if found is None or not Path(found).is_file():
+        return current_app.send_static_file(filename)
+    file = send_from_directory(folder, packed, mimetype=guess_type(filename)[0])
+    file.headers["Content-Encoding"] = "br"
+    file.vary.add("Accept-Encoding")
+    return file
 
 
 def _secure(response: Response) -> Response:

@@ -48,7 +48,7 @@ def readings(number: str) -> str:
     page = _page()
     found = accesses.of_case(edge.reading(), number, limit=PAGE + 1, offset=(page - 1) * PAGE)
     rejected = (EventType.ATTEMPT_REJECTED,)
-    refused = history.newest_of_system(edge.reading(), rejected, limit=PAGE, business_key=number)
+    refused = history.newest_of_no_instance(edge.reading(), rejected, limit=PAGE, business_key=number)
     return render_template(
         "readings.html",
         case=case,
@@ -73,7 +73,7 @@ def show() -> str | errors.Page:
     if not edge.person().audits:
         return errors.page(404)
     page = _page()
-    found = history.newest_of_system(edge.reading(), SHOWN, limit=PAGE + 1, offset=(page - 1) * PAGE)
+    found = history.newest_of_no_instance(edge.reading(), SHOWN, limit=PAGE + 1, offset=(page - 1) * PAGE)
     return render_template("record.html", lines=_lines(found[:PAGE]), more=len(found) > PAGE, page=page)
 
 

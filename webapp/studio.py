@@ -63,10 +63,8 @@ class Refusal:
 
 
 @pages.before_request
-def _only_for_those_concerned() -> errors.Page | None:
-    if not revisions.may_read(edge.person()):
-        return errors.page(404)
-    return None
+def only_for_those_concerned() -> errors.Page | None:
+    return None if revisions.may_read(edge.person()) else errors.page(404)
 
 
 def make_room() -> None:

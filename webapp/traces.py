@@ -21,10 +21,12 @@ FELT = frozenset(
 )
 """What people notice of a process; gateways and automatic steps say nothing to them."""
 
-UNSEEN = ("{*}extensionElements", "{*}conditionExpression", "{*}documentation")
-"""What executes but is not drawn: half of a file."""
+UNSEEN = tuple(
+    f"{{*}}{name}" for name in "extensionElements conditionExpression documentation incoming outgoing".split()
+)
+"""What is not drawn, or says again what the flows say: half of a file."""
 
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, remove_blank_text=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,21 +7,17 @@ from flask import Blueprint, abort, render_template, request
 from engine import decision_trials, revisions
 from engine.decision_trials import Choice, Trial
 from engine.errors import FileUnreadable
-from webapp import edge, errors
+from webapp import edge, studio
 
 PREFIX = "in."
 """Before the name of an input in the address, so that it is no other word of the address."""
 
 pages = Blueprint("trials", __name__, url_prefix="/studio")
-
-
-@pages.before_request
-def _only_for_those_concerned() -> errors.Page | None:
-    return None if revisions.may_read(edge.person()) else errors.page(404)
+pages.before_request(studio.only_for_those_concerned)
 
 
 @pages.get("/revisions/<int:revision>/try/<path:name>")
-def show(revision: int, name: str) -> str | errors.Page:
+def show(revision: int, name: str) -> str | tuple[str, int]:
     """The inputs of the decision that was chosen, and what comes of those that were typed. Nothing is stored."""
     session = edge.reading()
     source = revisions.files(session, revision).get(name)

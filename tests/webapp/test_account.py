@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -193,3 +194,19 @@ def test_files_travel_compressed_and_pages_with_their_secrets_do_not(signed_in: 
 
     assert "Content-Encoding" not in page.headers
     assert 'name="csrf_token"' in page.text
+
+
+def test_what_set_up_compressed_goes_to_a_browser_that_takes_it(app: Flask, signed_in: People, tmp_path: Path) -> None:
+    client = signed_in("clerk1").client
+    (tmp_path / "page.js").write_bytes(b"plain")
+    (tmp_path / "page.js.br").write_bytes(b"packed")
+    app.static_folder = str(tmp_path)
+
+    with client.get("/static/page.js", headers={"Accept-Encoding": "br"}) as packed:
+        assert (packed.data, packed.headers["Content-Encoding"]) == (b"packed", "br")
+        assert packed.content_type.startswith("text/javascript")
+        assert "Accept-Encoding" in packed.headers["Vary"]
+    with client.get("/static/page.js") as plain:
+        assert (plain.data, "Content-Encoding" in plain.headers) == (b"plain", False)
+    with client.get("/static/../page.js", headers={"Accept-Encoding": "br"}) as outside:
+        assert outside.status_code == 404

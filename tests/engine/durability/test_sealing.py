@@ -72,7 +72,6 @@ def test_every_event_is_sealed_though_transactions_end_in_any_order(office: Any,
         events = session.execute(select(func.count()).select_from(HistoryEvent)).scalar_one()
     assert (verdict.findings, verdict.unsealed) == ((), 0)
     assert verdict.events == events == 2 + WRITERS * EACH
-    assert len(kept(sealing)) >= 2  # how many come in between is for the machine to say
 
 
 def test_a_transaction_that_is_late_is_waited_for(office: Any, sealing: Sealing) -> None:
