@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Select, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, false, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine import tables
@@ -266,23 +266,25 @@ def readable_cases(reader: Person) -> Select[str] | None:
     if reader.cases == "none" or not reader.active:
         return select(tables.Participant.business_key).where(tables.Participant.person.is_(None))
     took_part = select(tables.Participant.business_key).where(tables.Participant.person == reader.name)
-    may_take = select(tables.UserTask.business_key).where(
-        tables.UserTask.state.in_(OPEN_TASK), tables.UserTask.id.in_(tasks_for(reader))
-    )
+    may_take = select(tables.UserTask.business_key).where(tables.UserTask.state.in_(OPEN_TASK), may_do(reader))
     return select(took_part.union(may_take).subquery().c.business_key)
 
 
-def tasks_for(reader: Person) -> Select[int]:
-    """A query of the ids of all tasks, open or not, that `reader` may do by group or by name."""
-    table = tables.Candidate
+def may_do(reader: Person) -> ColumnElement[bool]:
+    """A condition on user tasks, open or not: `reader` may do the task by group or by name.
+
+    It is asked of each task that is looked at, not answered for all: most candidates are those of tasks long done.
+    """
     if reader.read_only or not reader.active:
-        return select(table.task_id).where(table.task_id.is_(None))
+        return false()
+    table = tables.Candidate
     own_groups = [*reader.groups, EVERYONE]
     mine = or_(
         (table.kind == "group") & table.name.in_(own_groups), (table.kind == "user") & (table.name == reader.name)
     )
-    banned = select(table.task_id).where(table.kind == "excluded", table.name == reader.name)
-    return select(table.task_id).where(mine, table.task_id.not_in(banned))
+    of_task = table.task_id == tables.UserTask.id
+    banned = exists().where(of_task, table.kind == "excluded", table.name == reader.name)
+    return and_(exists().where(of_task, mine).correlate(tables.UserTask), ~banned.correlate(tables.UserTask))
 
 
 def may_read_case(session: Session, reader: Person, business_key: str) -> bool:

@@ -144,7 +144,7 @@ def _lines(session: Session, name: str, at: datetime) -> tuple[Line, ...]:
     except PersonNotFound:
         return ()
     tasks = tables.UserTask
-    theirs = and_(tasks.assignee.is_(None), tasks.id.in_(identity.tasks_for(person)))
+    theirs = and_(tasks.assignee.is_(None), identity.may_do(person))
     open_work = and_(tasks.state.in_(OPEN_TASK), or_(tasks.assignee == name, theirs))
     late = _tasks(session, name, "overdue", and_(open_work, tasks.due < at))
     known = {line.number for line in late}

@@ -327,6 +327,7 @@ class UserTask(Base):
         UniqueConstraint("instance_id", "token"),
         Index("ix_user_task_assignee_state", "assignee", "state"),
         Index("ix_user_task_business_key_state", "business_key", "state"),
+        Index("ix_user_task_state", "state"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -175,7 +175,7 @@ def _assigned(person: Person) -> ColumnElement[bool]:
 
 def _free(person: Person) -> ColumnElement[bool]:
     table = tables.UserTask
-    return and_(table.assignee.is_(None), table.id.in_(identity.tasks_for(person)))
+    return and_(table.assignee.is_(None), identity.may_do(person))
 
 
 def _chosen(criteria: TaskCriteria | None, person: Person) -> list[ColumnElement[bool]]:
