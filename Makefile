@@ -10,7 +10,7 @@ run: .venv/installed
 
 test: .venv/installed-dev
 	@webapp/frontend/build.sh test
-	$(BIN)/pytest -q -rs -n 2
+	$(BIN)/pytest -q -rfEs -n 2
 
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .

@@ -61,6 +61,7 @@ def test_without_a_connection_the_text_is_kept_and_saved_when_it_is_back(open_wi
     window = open_window("supervisor1")
     window.open("/")
     window.follow(REPLYING)
+    expect(window.page.locator("[data-without-script]")).to_have_count(0)  # the script is at work
     window.awaited = {NO_CONNECTION}
     window.context.set_offline(True)
     window.fill("complaint_reply", {"investigation": TYPED})
