@@ -14,13 +14,14 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from engine import checkpoint_keys, checkpoints, event_logs, evidence, identity, replay, verification
+from engine import identity
+from engine.audit import checkpoint_keys, checkpoints, event_logs, evidence, replay, verification
+from engine.audit.checkpoints import Checkpoint
+from engine.audit.verification import Damage, Finding, Verdict
 from engine.bpmn import SEMANTICS
-from engine.checkpoints import Checkpoint
 from engine.database import Database
 from engine.errors import CaseNotFound, CheckpointInvalid, FileUnreadable
 from engine.terminal import Arguments, Result, console, now, opened, told
-from engine.verification import Damage, Finding, Verdict
 
 
 class NotChecked(click.ClickException):

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from engine import bundles, case_index, deployments, feel, history, identity, submissions, tables, user_tasks
 from engine import instances as runs
+from engine.audit.redaction import Redaction
 from engine.case_index import FactRow
 from engine.catalogue import Fact, MessageOffer, Start
 from engine.errors import CaseNotFound, MessageNotFound, MessageNotYours, StartNotFound, StartNotYours
 from engine.identity import Person
-from engine.redaction import Redaction
 from engine.states import OPEN_TASK, InstanceState
 from engine.user_tasks import TaskRow
 

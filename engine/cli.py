@@ -22,7 +22,6 @@ from engine import (
     accesses,
     business_days,
     cases,
-    checkpoint_delivery,
     connectors,
     database,
     deployments,
@@ -30,15 +29,16 @@ from engine import (
     feel,
     history,
     identity,
-    inspections,
     mail,
     scenario_files,
     scenarios,
     user_tasks,
 )
+from engine.audit import checkpoint_delivery
 from engine.audit_cli import audit
 from engine.errors import Conflict, FileUnreadable, NotAllowed, NotFound, SubmissionInvalid
 from engine.incidents_cli import incidents
+from engine.studio import inspections
 from engine.terminal import Result, console, now, opened, told
 from engine.worker import Worker
 

@@ -18,11 +18,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from engine import bpmn, bundles, feel, incidents, instances, jobs, tables
+from engine.audit.redaction import Redaction
 from engine.database import Database
 from engine.errors import InstanceEnded, NotAnOperator, NotFound, StaleInstance, SubmissionInvalid
 from engine.identity import Person
 from engine.incidents import IncidentRow
-from engine.redaction import Redaction
 from engine.states import OPEN_JOB, IncidentState, JobKind, JobState
 from engine.tables import JST
 

@@ -9,8 +9,9 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from engine import bundles, coverage, deployments, tables
-from engine.coverage import FileCoverage, Reached
+from engine import bundles, deployments, tables
+from engine.studio import coverage
+from engine.studio.coverage import FileCoverage, Reached
 
 
 @dataclass(frozen=True, slots=True)

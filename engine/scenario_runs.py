@@ -9,9 +9,10 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from engine import bundles, inspections, revisions, scenario_outcomes, scenarios
+from engine import bundles, scenario_outcomes, scenarios
 from engine.database import Database
 from engine.deployments import JOB_TYPES
+from engine.studio import inspections, revisions
 
 Clock = Callable[[], datetime]
 

@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 from engine import (
     bundles,
     business_days,
-    coverage,
     database,
     deployments,
     feel,
@@ -32,11 +31,12 @@ from engine import (
     user_tasks,
     worker,
 )
-from engine.coverage import Reached
 from engine.errors import EngineError, FileUnreadable, SubmissionInvalid
 from engine.identity import Person
 from engine.scenario_files import Answer, Happening, Scenario
 from engine.states import TaskState
+from engine.studio import coverage
+from engine.studio.coverage import Reached
 from engine.tables import JST
 from engine.user_tasks import TaskRow
 

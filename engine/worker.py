@@ -16,7 +16,7 @@ from typing import Protocol
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine import job_queue, jobs, mail, messages
-from engine.checkpoint_delivery import Delivery
+from engine.audit.checkpoint_delivery import Delivery
 from engine.database import Database
 from engine.errors import EngineError
 from engine.jobs import BUILT_IN, CallFailed, Inside, JobRow, JobTypes

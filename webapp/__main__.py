@@ -17,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from waitress.server import create_server
 
-from engine import accesses, checkpoint_delivery, connectors, deployments, identity, jobs, mail
+from engine import accesses, connectors, deployments, identity, jobs, mail
+from engine.audit import checkpoint_delivery
 from engine.database import Database
 from engine.errors import EngineError
 from engine.worker import Worker

@@ -15,8 +15,9 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from engine import accesses, cases, identity, revisions
+from engine import accesses, cases, identity
 from engine.catalogue import Start
+from engine.studio import revisions
 from webapp import edge, errors
 from webapp.addresses import local_address
 from webapp.language import gettext as _

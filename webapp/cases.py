@@ -11,19 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from engine import (
-    bundles,
-    cases,
-    comments,
-    deployments,
-    diagrams,
-    history,
-    identity,
-    moments,
-    saved_filters,
-    tables,
-    user_tasks,
-)
+from engine import bundles, cases, comments, deployments, diagrams, history, identity, saved_filters, tables, user_tasks
+from engine.audit import moments
 from engine.catalogue import Fact
 from engine.errors import InstanceNotFound
 from engine.forms import Form

@@ -7,9 +7,9 @@ from typing import Any
 
 from flask_babel import lazy_gettext
 
-from engine import marked_tables
-from engine.differences import FileDifference
-from engine.marked_tables import MarkedTable
+from engine.studio import marked_tables
+from engine.studio.differences import FileDifference
+from engine.studio.marked_tables import MarkedTable
 from webapp import traces
 
 CHANGES = {

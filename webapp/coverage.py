@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, abort, render_template
 
-from engine import revisions
+from engine.studio import revisions
 from webapp import edge, studio, traces
 from webapp.language import gettext as _
 

@@ -10,10 +10,11 @@ from flask_babel import get_locale
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
-from engine import forms, inspections, revisions
+from engine import forms
 from engine.errors import EngineError, NotAllowed, NotFound
-from engine.inspections import Finding
 from engine.states import RevisionState
+from engine.studio import inspections, revisions
+from engine.studio.inspections import Finding
 from webapp import edge, errors, headers, studio
 from webapp.content import content
 from webapp.forms_html import FormPage

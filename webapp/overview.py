@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, abort, render_template, request
 
-from engine import cases, overview
-from engine.overview import Change, Definition, Figures
+from engine import cases
+from engine.audit import overview
+from engine.audit.overview import Change, Definition, Figures
 from webapp import edge, traces
 from webapp.content import content, title
 from webapp.language import gettext as _

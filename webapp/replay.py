@@ -9,7 +9,8 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, get_template_attribute, render_template, request
 
-from engine import cases, forms, moments
+from engine import cases, forms
+from engine.audit import moments
 from webapp import edge, traces
 from webapp.forms_html import FormPage
 from webapp.language import gettext as _

@@ -8,9 +8,10 @@ from functools import cached_property
 
 from flask import url_for
 
-from engine import bundles, cases, decision_tables, deployments, diagrams, feel, moments
+from engine import bundles, cases, decision_tables, deployments, diagrams, feel
+from engine.audit import moments
+from engine.audit.moments import Known, Moment, Place, Step
 from engine.forms import Form
-from engine.moments import Known, Moment, Place, Step
 from webapp import answers, edge, names, sentences, traces
 from webapp.content import content, title
 from webapp.language import gettext as _

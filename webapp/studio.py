@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
-from engine import bundle_files, bundles, deployments, differences, revisions, scenario_outcomes, scenario_runs
+from engine import bundle_files, bundles, deployments, scenario_outcomes, scenario_runs
 from engine.errors import Conflict, DeploymentRejected, EngineError, Finding, NotAllowed, NotFound
 from engine.states import RevisionState
+from engine.studio import differences, revisions
 from webapp import changes, downloads, edge, errors
 from webapp.language import gettext as _
 

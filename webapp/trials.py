@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, abort, render_template, request
 
-from engine import decision_trials, revisions
-from engine.decision_trials import Choice, Trial
 from engine.errors import FileUnreadable
+from engine.studio import decision_trials, revisions
+from engine.studio.decision_trials import Choice, Trial
 from webapp import edge, studio
 
 PREFIX = "in."

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from click.testing import CliRunner
 
-from engine import cli, deployments, inspections
+from engine import cli, deployments
+from engine.studio import inspections
 
 BUNDLE = "harassment-response/"
 

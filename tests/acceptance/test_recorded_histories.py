@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from engine import bpmn, checkpoints, database, event_logs, history, replay, verification
+from engine import bpmn, database, history
+from engine.audit import checkpoints, event_logs, replay, verification
 from engine.tables import HistoryEvent
 
 RECORDED = sorted((Path(__file__).parents[1] / "histories").glob("semantics-*.sql.xz"))

@@ -9,7 +9,8 @@ import pytest
 from lxml import etree
 from sqlalchemy import select
 
-from engine import database, deployments, replay, scenario_files, scenarios, tables, verification
+from engine import database, deployments, scenario_files, scenarios, tables
+from engine.audit import replay, verification
 from engine.states import EventType
 
 TURNED = ("userTask", "businessRuleTask", "exclusiveGateway", "inclusiveGateway", "parallelGateway", "endEvent")

@@ -13,7 +13,8 @@ from statistics import median
 
 from sqlalchemy import func, select
 
-from engine import database, replay, tables, verification
+from engine import database, tables
+from engine.audit import replay, verification
 
 HISTORIES = Path(__file__).parents[1] / "histories"
 ROUNDS = 7

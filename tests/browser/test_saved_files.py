@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from engine import differences
+from engine.studio import differences
 from tests.browser.conftest import OpenWindow, Window
 from tests.browser.test_studio import SAVED as IS_SAVED
 from tests.browser.test_studio import begin

@@ -12,7 +12,8 @@ import pytest
 from argon2 import PasswordHasher
 from click.testing import CliRunner, Result
 
-from engine import cases, cli, database, history, identity, instances, verify_evidence
+from engine import cases, cli, database, history, identity, instances
+from engine.audit import verify_evidence
 from engine.states import EventType
 
 FOLDER = Path(__file__).parent / "processes"

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from engine import cases, comments, history, notices, verification
+from engine import cases, comments, history, notices
+from engine.audit import verification
 from engine.errors import CaseNotFound, CommentInvalid, MayOnlyRead
 from engine.states import EventType
 

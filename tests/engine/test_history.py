@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from engine import feel, history, tables, verification
+from engine import feel, history, tables
+from engine.audit import verification
 from engine.errors import NotRecordable, TaskNotYours, ValueNotRecorded
 from engine.states import EventType
 from engine.tables import HistoryEvent, HistoryValue

@@ -11,7 +11,8 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from engine import bpmn, checkpoints, database, deployments, scenario_files, scenarios
+from engine import bpmn, database, deployments, scenario_files, scenarios
+from engine.audit import checkpoints
 
 FOLDER = Path(__file__).parent
 SCENARIOS = Path(__file__).parents[2] / "processes" / "harassment-response" / "scenarios"

@@ -25,9 +25,10 @@ import pytest
 from sqlalchemy import func, select
 
 import webapp
-from engine import database, history, replay, tables
+from engine import database, history, tables
+from engine.audit import replay
+from engine.audit.verification import verify
 from engine.states import EventType
-from engine.verification import verify
 from tests import postgresql
 from tests.webapp.conftest import APPLICATION, BUNDLE, PASSWORD, fill
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from engine import deployments, inspections
+from engine import deployments
+from engine.studio import inspections
 from tests.saved_files import SAVED, crlf
 from tests.webapp.conftest import BUNDLE, People
 from tests.webapp.test_studio import FILES, REVISION, present, uploaded

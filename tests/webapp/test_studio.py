@@ -13,8 +13,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from engine import bundle_files, deployments, revisions
-from tests.engine.test_coverage import DEADLINES
+from engine import bundle_files, deployments
+from engine.studio import revisions
+from tests.engine.studio.test_coverage import DEADLINES
 from tests.webapp.conftest import BUNDLE, Browser, Page, People
 
 FILES = deployments.read_folder(BUNDLE)

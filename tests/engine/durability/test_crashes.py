@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine import history, replay, tables, verification
+from engine import history, tables
+from engine.audit import replay, verification
 from engine.states import OPEN_JOB, EventType, JobState, TaskState
 
 HARNESS = Path(__file__).parent / "crashing.py"

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
-from engine import database, instances, job_queue, jobs, replay, tables, verification
+from engine import database, instances, job_queue, jobs, tables
+from engine.audit import replay, verification
 from engine.states import OPEN_JOB, EventType, JobState
 from engine.worker import Worker, tend
 from tests import postgresql

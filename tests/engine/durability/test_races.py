@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine import history, identity, instances, replay, tables, user_tasks, verification, worker
+from engine import history, identity, instances, tables, user_tasks, worker
+from engine.audit import replay, verification
 from engine.errors import EngineError
 from engine.states import EventType, JobState
 

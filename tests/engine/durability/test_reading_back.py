@@ -8,7 +8,8 @@ from typing import Any
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from engine import accesses, database, feel, instances, moments, overview, tables
+from engine import accesses, database, feel, instances, tables
+from engine.audit import moments, overview
 
 
 def test_a_moment_is_read_from_parts_of_the_record(office: Any) -> None:

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
-from engine import database, deployments, identity, revisions, scenario_outcomes
+from engine import database, deployments, identity, scenario_outcomes
 from engine.errors import RevisionChanged
+from engine.studio import revisions
 
 BUNDLE = Path(__file__).parents[2] / "webapp" / "bundle"
 NOW = datetime.fromisoformat("2026-11-24T10:00:00+09:00")

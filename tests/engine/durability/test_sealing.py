@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
-from engine import checkpoints, history, verification
-from engine.checkpoints import Sealing
+from engine import history
+from engine.audit import checkpoints, verification
+from engine.audit.checkpoints import Sealing
+from engine.audit.verification import Damage
 from engine.states import EventType
 from engine.tables import HistoryEvent
-from engine.verification import Damage
 from tests.engine.conftest import disarm
 
 WRITERS, EACH = 4, 12

@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 from lxml import html
 from sqlalchemy import select
 
-from engine import checkpoint_keys, checkpoints, evidence, history, tables, verification, verify_evidence
-from engine.checkpoints import Sealing
+from engine import history, tables
+from engine.audit import checkpoint_keys, checkpoints, evidence, verification, verify_evidence
+from engine.audit.checkpoints import Sealing
 from engine.errors import CaseNotFound, PurposeMissing, TaskNotYours
 from engine.states import EventType
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine import coverage, deployments, scenarios
-from engine.coverage import FileCoverage, Reached
+from engine import deployments, scenarios
+from engine.studio import coverage
+from engine.studio.coverage import FileCoverage, Reached
 
-BUNDLE = Path(__file__).parent.parent / "webapp" / "bundle"
+BUNDLE = Path(__file__).parents[2] / "webapp" / "bundle"
 SCENARIO = "scenarios/apply.yaml"
 NOTHING = Reached({}, {})
 DEADLINES = """<?xml version="1.0" encoding="UTF-8"?>

@@ -6,8 +6,9 @@ from datetime import datetime
 
 import pytest
 
-from engine import decision_trials, deployments
+from engine import deployments
 from engine.errors import FileUnreadable
+from engine.studio import decision_trials
 
 NOW = datetime.fromisoformat("2026-11-24T10:00:00+09:00")
 

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from engine import event_logs, history
+from engine import history
+from engine.audit import event_logs
+from engine.audit.event_logs import LogEvent
 from engine.errors import CaseNotFound
-from engine.event_logs import LogEvent
 
-MINING = Path(__file__).parents[2] / ".venv-mining" / "bin" / "python"
+MINING = Path(__file__).parents[3] / ".venv-mining" / "bin" / "python"
 """An environment of its own for pm4py: half a gigabyte, and AGPL."""
 NAMES = {"x": "http://www.xes-standard.org/"}
 CHILDREN = {

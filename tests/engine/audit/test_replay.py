@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from engine import bpmn, deployments, feel, history, instances, jobs, replay
+from engine import bpmn, deployments, feel, history, instances, jobs
+from engine.audit import replay
 from engine.errors import InstanceNotFound
 from engine.jobs import BUILT_IN, Call, CallFailed, Outside
 from engine.states import EventType, JobState

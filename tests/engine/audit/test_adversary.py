@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from engine import checkpoint_keys, checkpoints, database, deployments, identity, verification
-from engine.checkpoints import Checkpoint
+from engine import database, deployments, identity
+from engine.audit import checkpoint_keys, checkpoints, verification
+from engine.audit.checkpoints import Checkpoint
+from engine.audit.verification import Damage
 from engine.tables import HistoryEvent
-from engine.verification import Damage
-from tests.engine import adversary
+from tests.engine.audit import adversary
 from tests.engine.conftest import FOLDER, JOB_TYPES, Office, disarm
 
 FULL = os.environ.get("MAMORI_ADVERSARY") == "full"

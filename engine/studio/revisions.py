@@ -16,22 +16,9 @@ from typing import Any
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from engine import (
-    bundle_files,
-    bundles,
-    deployments,
-    differences,
-    inspections,
-    revision_rows,
-    scenario_outcomes,
-    states,
-    tables,
-    texts,
-)
+from engine import bundle_files, bundles, deployments, scenario_outcomes, states, tables, texts
 from engine.bundles import Compiled
-from engine.coverage import FileCoverage
 from engine.deployments import JOB_TYPES, Deployed, Grounds
-from engine.differences import FileDifference
 from engine.errors import (
     DeploymentRejected,
     Finding,
@@ -40,10 +27,13 @@ from engine.errors import (
     RevisionUnfinished,
 )
 from engine.identity import Person
-from engine.inspections import Inspection
-from engine.revision_rows import Revision
 from engine.scenario_outcomes import ScenarioRow
 from engine.states import EventType, RevisionState
+from engine.studio import differences, inspections, revision_rows
+from engine.studio.coverage import FileCoverage
+from engine.studio.differences import FileDifference
+from engine.studio.inspections import Inspection
+from engine.studio.revision_rows import Revision
 
 MAX_TITLE = 100
 MAX_REASON = 2_000

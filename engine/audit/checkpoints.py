@@ -20,8 +20,9 @@ import rfc8785
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from engine import checkpoint_keys, tables
-from engine.checkpoint_keys import Key
+from engine import tables
+from engine.audit import checkpoint_keys
+from engine.audit.checkpoint_keys import Key
 from engine.database import Database
 from engine.errors import CheckpointInvalid, FileUnreadable
 from engine.history import START, SYSTEM, instant

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from engine import feel, instances, moments
+from engine import feel, instances
+from engine.audit import moments
 from engine.errors import CaseNotFound
 
 

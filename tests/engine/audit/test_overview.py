@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from engine import catalogue, deployments, feel, instances, overview
-from engine.overview import Figures
+from engine import catalogue, deployments, feel, instances
+from engine.audit import overview
+from engine.audit.overview import Figures
 
-FOLDER = Path(__file__).parent / "processes"
+FOLDER = Path(__file__).parents[1] / "processes"
 FACTS = """
 facts:
   - {name: amount, label: 金額, values: {"30": 三十円, "50": 五十円, "70": 七十円}}

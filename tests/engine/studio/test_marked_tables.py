@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine import marked_tables
-from engine.marked_tables import MarkedRow
+from engine.studio import marked_tables
+from engine.studio.marked_tables import MarkedRow
 
 HEAD = '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="http://example.org/d">'
 

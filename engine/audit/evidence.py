@@ -17,8 +17,9 @@ import rfc8785
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import accesses, checkpoint_keys, checkpoints, evidence_report, tables, verify_evidence
-from engine.checkpoints import Checkpoint, Sealing
+from engine import accesses, tables
+from engine.audit import checkpoint_keys, checkpoints, evidence_report, verify_evidence
+from engine.audit.checkpoints import Checkpoint, Sealing
 from engine.database import Database
 from engine.errors import CaseNotFound
 from engine.history import instant

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from engine.checkpoints import Checkpoint, parse
+from engine.audit.checkpoints import Checkpoint, parse
+from engine.audit.verification import Damage
 from engine.tables import HistoryEvent, HistoryValue
-from engine.verification import Damage
 
 Row = dict[str, Any]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine import deployments, inspections
+from engine import deployments
 from engine.deployments import JOB_TYPES
+from engine.studio import inspections
 
 HERE = "harassment-response/"
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from engine import deployments, differences
-from engine.differences import FileDifference
+from engine import deployments
+from engine.studio import differences
+from engine.studio.differences import FileDifference
 
 HERE = "harassment-response/"
 
@@ -75,7 +76,7 @@ def test_a_re_indented_file_changes_nothing_that_is_executed(files: dict[str, by
 
 def test_a_group_a_form_and_a_flow_are_told_in_words(files: dict[str, bytes]) -> None:
     name = "request.bpmn"
-    own = deployments.read_folder(Path(__file__).parent.parent / "webapp" / "bundle")
+    own = deployments.read_folder(Path(__file__).parents[2] / "webapp" / "bundle")
     content = own[name].replace(b'candidateGroups="clerk, chief"', b'candidateGroups="chief"', 1)
     content = content.replace(b'review.result = "ok"', b'review.result != "again"', 1)
     content = content.replace(b'<bpmn:endEvent id="refused">', b'<bpmn:endEvent id="refused" name="x">')
@@ -89,7 +90,7 @@ def test_a_group_a_form_and_a_flow_are_told_in_words(files: dict[str, bytes]) ->
 
 def test_added_and_removed_elements_are_told_by_name(files: dict[str, bytes]) -> None:
     name = "request.bpmn"
-    own = deployments.read_folder(Path(__file__).parent.parent / "webapp" / "bundle")
+    own = deployments.read_folder(Path(__file__).parents[2] / "webapp" / "bundle")
     root = etree.fromstring(own[name])
     for id_ in ("hurried", "to_hurried"):
         gone = root.find(f".//*[@id='{id_}']")

@@ -16,8 +16,9 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import SplitResult
 
-from engine import checkpoint_keys, checkpoints, mail, outbound
-from engine.checkpoints import Checkpoint, Sealing
+from engine import mail, outbound
+from engine.audit import checkpoint_keys, checkpoints
+from engine.audit.checkpoints import Checkpoint, Sealing
 from engine.database import Database
 from engine.errors import EngineError, FileUnreadable
 

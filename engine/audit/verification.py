@@ -15,8 +15,9 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from engine import bundles, checkpoints, history, tables
-from engine.checkpoints import Checkpoint
+from engine import bundles, history, tables
+from engine.audit import checkpoints
+from engine.audit.checkpoints import Checkpoint
 from engine.states import EventType
 
 BATCH = 500

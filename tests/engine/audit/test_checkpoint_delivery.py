@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from engine import checkpoint_delivery, checkpoints, worker
-from engine.checkpoint_delivery import Delivery
+from engine import worker
+from engine.audit import checkpoint_delivery, checkpoints
+from engine.audit.checkpoint_delivery import Delivery
 from engine.errors import FileUnreadable
 from engine.mail import Mailing
 

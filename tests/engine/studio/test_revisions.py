@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from engine import bundles, database, deployments, history, identity, instances, revisions, scenario_runs, verification
+from engine import bundles, database, deployments, history, identity, instances, scenario_runs
+from engine.audit import verification
 from engine.errors import (
     DeploymentRejected,
     FileRefused,
@@ -21,8 +22,9 @@ from engine.errors import (
     RevisionUnfinished,
 )
 from engine.states import EventType, RevisionState
+from engine.studio import revisions
 
-BUNDLE = Path(__file__).parent.parent / "webapp" / "bundle"
+BUNDLE = Path(__file__).parents[2] / "webapp" / "bundle"
 NOW = datetime.fromisoformat("2026-11-24T10:00:00+09:00")
 LIMIT = b"P3D"
 SCENARIO = "scenarios/apply.yaml"

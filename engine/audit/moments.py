@@ -11,12 +11,12 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from engine import business_days, feel, forms, history, identity, tables
+from engine.audit.redaction import Redaction
 from engine.database import json_part
 from engine.diagrams import Way
 from engine.errors import CaseNotFound
 from engine.history import Decided, Event, Written
 from engine.identity import Person
-from engine.redaction import Redaction
 from engine.states import EventType
 from engine.tables import JST
 

@@ -13,8 +13,9 @@ import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from engine import checkpoint_keys, checkpoints, history, verification
-from engine.checkpoints import Checkpoint, Sealing
+from engine import history
+from engine.audit import checkpoint_keys, checkpoints, verification
+from engine.audit.checkpoints import Checkpoint, Sealing
 from engine.errors import CheckpointInvalid, FileUnreadable
 
 

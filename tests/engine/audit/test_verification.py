@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Executable, delete, insert, select, text, update
 
-from engine import checkpoints, history, verification
+from engine import history
+from engine.audit import checkpoints, verification
+from engine.audit.verification import Damage, Finding
 from engine.tables import HistoryEvent, HistoryValue, Resource
-from engine.verification import Damage, Finding
 
 
 @pytest.fixture

@@ -1,0 +1,12 @@
+"""What process owners change: revisions with their findings, differences, coverage and trials.
+
+These modules are the package's public names; the web application imports nothing else of it.
+"""
+
+__all__ = [
+    "decision_trials",
+    "differences",
+    "inspections",
+    "marked_tables",
+    "revisions",
+]
