@@ -14,7 +14,7 @@ from typing import TypeVar
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from engine import bpmn, business_days, catalogue, dmn, forms, guidance, policies, tables, translations
+from engine import bpmn, business_days, catalogue, columns, dmn, forms, guidance, policies, tables, translations
 from engine.bpmn import Finding
 from engine.catalogue import Catalogue, Fact
 from engine.errors import DeploymentNotFound, DeploymentRejected, FileUnreadable, ProcessNotFound
@@ -184,7 +184,7 @@ def _decision_files(sources: Mapping[str, bytes]) -> dict[str, str]:
 
 # From the database --------------------------------------------------------------------------------------
 
-_DEPLOYMENTS, _DEFINITIONS = tables.core(tables.Deployment), tables.core(tables.ProcessDefinition)
+_DEPLOYMENTS, _DEFINITIONS = columns.core(tables.Deployment), columns.core(tables.ProcessDefinition)
 _LATEST = (
     select(_DEFINITIONS.c.key, func.max(_DEFINITIONS.c.version).label("version"))
     .group_by(_DEFINITIONS.c.key)

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.orm import InstrumentedAttribute, Session, sessionmaker
 
-from engine import job_queue
+from engine import append_only, job_queue
 from engine.errors import FileUnreadable, StaleInstance
 from engine.tables import metadata
 
@@ -100,6 +100,7 @@ class Database:
         """All tables exist, without a migration's record: for scratch databases."""
         with self.engine.begin() as connection:
             metadata.create_all(connection)
+            append_only.enforce(connection)
             job_queue.upgrade(connection)
 
     def close(self) -> None:

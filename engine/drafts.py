@@ -15,7 +15,7 @@ import sqlalchemy as sql
 from sqlalchemy import ColumnElement, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from engine import identity, tables
+from engine import columns, identity, tables
 from engine.errors import DraftTooLarge, TaskAlreadyClosed, TaskNotFound, TaskNotYours
 from engine.identity import Person
 from engine.statements import Statement
@@ -23,7 +23,7 @@ from engine.states import TaskState
 
 MAX_BYTES = 1024 * 1024
 
-_DRAFTS = tables.core(tables.Draft)
+_DRAFTS = columns.core(tables.Draft)
 _DELETE = Statement(
     sql.delete(_DRAFTS).where(_DRAFTS.c.task_id == bindparam("task"), _DRAFTS.c.person == bindparam("person"))
 )

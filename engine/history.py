@@ -20,7 +20,7 @@ import rfc8785
 from sqlalchemy import ColumnElement, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from engine import bpmn, feel, tables
+from engine import bpmn, columns, feel, tables
 from engine.errors import EngineError, NotRecordable, ValueNotRecorded
 from engine.statements import Statement
 from engine.states import EventType
@@ -33,7 +33,7 @@ REFERENCE = "$value"
 """A JSON object with this one key stands for the value with that number."""
 
 
-_EVENTS = tables.core(tables.HistoryEvent)
+_EVENTS = columns.core(tables.HistoryEvent)
 _HEAD = Statement(
     select(_EVENTS.c.seq, _EVENTS.c.hash)
     .where(_EVENTS.c.chain == bindparam("of_chain"))
@@ -41,7 +41,7 @@ _HEAD = Statement(
     .limit(1)
 )
 _APPEND = Statement(insert(_EVENTS).returning(_EVENTS.c.id))
-_APPEND_VALUES = Statement(insert(tables.core(tables.HistoryValue)))
+_APPEND_VALUES = Statement(insert(columns.core(tables.HistoryValue)))
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

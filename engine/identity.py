@@ -14,7 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, false, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from engine import tables
+from engine import columns, tables
 from engine.catalogue import EVERYONE, Account, CaseReading, Catalogue, Group, MessageOffer, ProcessRight, Start
 from engine.errors import PersonNotFound
 from engine.statements import Statement
@@ -28,7 +28,7 @@ _GROUPS = select(tables.Group).order_by(tables.Group.position, tables.Group.name
 _MARKS = select(tables.ReadableMark.mark, tables.ReadableMark.group)
 _MEMBERSHIPS = select(tables.Membership.person, tables.Membership.group)
 _PERSONS = select(tables.Person).where(tables.Person.active).order_by(tables.Person.id)
-_PARTICIPANTS = tables.core(tables.Participant)
+_PARTICIPANTS = columns.core(tables.Participant)
 _PARTICIPANT = Statement(
     select(_PARTICIPANTS.c.granted).where(
         _PARTICIPANTS.c.business_key == bindparam("of_case"), _PARTICIPANTS.c.person == bindparam("name")

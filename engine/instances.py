@@ -16,11 +16,11 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from engine import bpmn, bundles, case_index, feel, history, identity, messages, openings, records, tables
+from engine import bpmn, bundles, case_index, columns, feel, history, identity, messages, openings, records, tables
+from engine.columns import JST
 from engine.errors import InstanceEnded, InstanceNotFound, StaleInstance, TooManySteps
 from engine.statements import Statement
 from engine.states import EventType, InstanceState
-from engine.tables import JST
 
 MAX_DELIVERIES = 1_000
 """Messages, signals and starts that one command may bring about."""
@@ -67,9 +67,9 @@ class Delivery:
             raise TooManySteps(MAX_DELIVERIES)
 
 
-_INSTANCES, _CASES = tables.core(tables.ProcessInstance), tables.core(tables.Case)
-_COUNTERS = tables.core(tables.Counter)
-_DEFINITIONS, _DEPLOYMENTS = tables.core(tables.ProcessDefinition), tables.core(tables.Deployment)
+_INSTANCES, _CASES = columns.core(tables.ProcessInstance), columns.core(tables.Case)
+_COUNTERS = columns.core(tables.Counter)
+_DEFINITIONS, _DEPLOYMENTS = columns.core(tables.ProcessDefinition), columns.core(tables.Deployment)
 _STORED = Statement(
     select(
         _INSTANCES.c.process,

@@ -23,10 +23,10 @@ from sqlalchemy import ColumnElement, Select, and_, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine import identity, tables
+from engine.columns import JST
 from engine.database import Database
 from engine.errors import AddressInvalid, FileUnreadable, PersonNotFound
 from engine.states import OPEN_TASK
-from engine.tables import JST
 
 log = logging.getLogger(__name__)
 

@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, or_, update
 from sqlalchemy.orm import Session
 
-from engine import bpmn, feel, incidents, job_queue, tables
+from engine import bpmn, columns, feel, incidents, job_queue, tables
 from engine.errors import StaleInstance
 from engine.statements import Statement
 from engine.states import OPEN_JOB, OPEN_TASK, JobKind, JobState, TaskState
 
-_TASKS, _JOBS = tables.core(tables.UserTask), tables.core(tables.Job)
+_TASKS, _JOBS = columns.core(tables.UserTask), columns.core(tables.Job)
 _OPEN_HERE = (
     _TASKS.c.instance_id == bindparam("of_instance"),
     _TASKS.c.token == bindparam("at_token"),
@@ -37,7 +37,7 @@ _CANCEL_DEADLINE = Statement(
     .values(state=JobState.CANCELLED)
 )
 _OPEN_TASK = Statement(insert(_TASKS).returning(_TASKS.c.id))
-_OFFER = Statement(insert(tables.core(tables.Candidate)))
+_OFFER = Statement(insert(columns.core(tables.Candidate)))
 _WANT_JOB = Statement(insert(_JOBS).returning(_JOBS.c.id))
 _DROP_JOBS = Statement(
     update(_JOBS)

@@ -19,12 +19,12 @@ from sqlalchemy.orm import Session
 
 from engine import bpmn, bundles, feel, incidents, instances, jobs, tables
 from engine.audit.redaction import Redaction
+from engine.columns import JST
 from engine.database import Database
 from engine.errors import InstanceEnded, NotAnOperator, NotFound, StaleInstance, SubmissionInvalid
 from engine.identity import Person
 from engine.incidents import IncidentRow
 from engine.states import OPEN_JOB, IncidentState, JobKind, JobState
-from engine.tables import JST
 
 SHOWN = 50
 """Incidents of one kind, and failing jobs, that are listed; the others are counted."""

@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 
 from engine import deployments, feel
 from engine.catalogue import load_yaml
+from engine.columns import JST
 from engine.errors import FileUnreadable
-from engine.tables import JST
 
 _KEYS = ("id", "title", "start", "answers", "delays", "events", "until", "leave_open", "expect", "calls")
 _MARK = re.compile(rb"^(start|answers|expect)\s*:", re.MULTILINE)

@@ -31,13 +31,13 @@ from engine import (
     user_tasks,
     worker,
 )
+from engine.columns import JST
 from engine.errors import EngineError, FileUnreadable, SubmissionInvalid
 from engine.identity import Person
 from engine.scenario_files import Answer, Happening, Scenario
 from engine.states import TaskState
 from engine.studio import coverage
 from engine.studio.coverage import Reached
-from engine.tables import JST
 from engine.user_tasks import TaskRow
 
 MAX_MOVES = 10_000

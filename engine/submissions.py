@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
-from engine import tables
+from engine import columns, tables
 from engine.statements import Statement
 
-_SUBMISSIONS = tables.core(tables.Submission)
+_SUBMISSIONS = columns.core(tables.Submission)
 _OUTCOME = Statement(
     select(_SUBMISSIONS.c.outcome).where(
         _SUBMISSIONS.c.key == bindparam("of_key"), _SUBMISSIONS.c.actor == bindparam("by")

@@ -13,9 +13,9 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from engine import database, dmn, feel
+from engine.columns import JST
 from engine.database import Database
 from engine.errors import EngineError
-from engine.tables import JST
 
 console = Console(highlight=False, soft_wrap=True)
 Arguments = ParamSpec("Arguments")

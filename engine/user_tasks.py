@@ -16,6 +16,7 @@ from engine import (
     bpmn,
     business_days,
     case_index,
+    columns,
     drafts,
     feel,
     forms,
@@ -27,6 +28,7 @@ from engine import (
     tables,
     task_criteria,
 )
+from engine.columns import JST
 from engine.errors import (
     CannotBeAssigned,
     InstanceEnded,
@@ -40,7 +42,6 @@ from engine.errors import (
 from engine.identity import Person
 from engine.statements import Statement
 from engine.states import OPEN_TASK, EventType, TaskState
-from engine.tables import JST
 from engine.task_criteria import TaskCriteria
 
 GRANTS_CASE = "case"
@@ -109,7 +110,7 @@ class Completed:
 
 # Reading ------------------------------------------------------------------------------------------------
 
-_TASKS, _CANDIDATES = tables.core(tables.UserTask), tables.core(tables.Candidate)
+_TASKS, _CANDIDATES = columns.core(tables.UserTask), columns.core(tables.Candidate)
 _COLUMNS = (
     _TASKS.c.id,
     _TASKS.c.instance_id,

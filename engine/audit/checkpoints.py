@@ -20,7 +20,7 @@ import rfc8785
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from engine import tables
+from engine import columns, tables
 from engine.audit import checkpoint_keys
 from engine.audit.checkpoint_keys import Key
 from engine.database import Database
@@ -74,7 +74,7 @@ class Checkpoint:
 
     @cached_property
     def at(self) -> datetime:
-        return datetime.fromisoformat(self.said["at"]).astimezone(tables.JST)
+        return datetime.fromisoformat(self.said["at"]).astimezone(columns.JST)
 
     @cached_property
     def digest(self) -> str:

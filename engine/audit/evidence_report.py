@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import bundles, feel, forms, history, identity, tables
+from engine.columns import JST
 from engine.states import EventType
-from engine.tables import JST
 from engine.texts import usable
 
 Event = Mapping[str, Any]

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 
 from engine import business_days, feel, forms, history, identity, tables
 from engine.audit.redaction import Redaction
+from engine.columns import JST
 from engine.database import json_part
 from engine.diagrams import Way
 from engine.errors import CaseNotFound
 from engine.history import Decided, Event, Written
 from engine.identity import Person
 from engine.states import EventType
-from engine.tables import JST
 
 Place = tuple[int, str]
 """An instance, and the process of it that a diagram shows: its own, or one that it called."""

@@ -12,9 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import bpmn, bundles, history, records, tables
+from engine.columns import JST
 from engine.errors import InstanceNotFound
 from engine.states import EventType
-from engine.tables import JST
 
 
 @dataclass(frozen=True, slots=True)

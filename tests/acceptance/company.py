@@ -38,9 +38,9 @@ from engine import (
     user_tasks,
 )
 from engine.catalogue import load_yaml
+from engine.columns import JST
 from engine.errors import EngineError, SubmissionInvalid
 from engine.states import EventType
-from engine.tables import JST
 from webapp import create_app, errors
 
 SCENARIOS = deployments.BUNDLED[0] / "harassment-response" / "scenarios"

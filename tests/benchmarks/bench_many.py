@@ -16,8 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from engine import deployments, scenario_files, scenarios, tables
+from engine.columns import JST
 from engine.database import Database
-from engine.tables import JST
 from tests.benchmarks.bench_pages import SCENARIO, fill, signed_in, times
 from webapp import create_app
 from webapp.__main__ import prepare

@@ -20,8 +20,8 @@ from flask.testing import FlaskClient
 from rich.progress import track
 
 from engine import deployments, identity, instances, scenario_files, scenarios, user_tasks
+from engine.columns import JST
 from engine.database import Database
-from engine.tables import JST
 from webapp import create_app
 from webapp.__main__ import DEMO_PASSWORD, prepare
 

@@ -21,9 +21,9 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from engine import deployments, history, scenario_files, scenarios, tables
+from engine.columns import JST
 from engine.database import Database
 from engine.states import EventType
-from engine.tables import JST
 from webapp import create_app
 from webapp.__main__ import DEMO_PASSWORD, prepare
 

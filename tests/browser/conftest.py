@@ -27,8 +27,8 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from engine import bundles, business_days, deployments, feel, forms, identity, scenario_files, scenarios
+from engine.columns import JST
 from engine.database import connect
-from engine.tables import JST
 from engine.worker import Worker
 from webapp import create_app
 from webapp.__main__ import DEMO_PASSWORD, prepare

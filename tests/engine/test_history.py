@@ -200,7 +200,7 @@ def test_values_come_back_with_their_types(office: Any) -> None:
 
 def test_only_one_function_inserts_history() -> None:
     folder = Path(history.__file__).parent
-    inserting = re.compile(r"insert\((?:tables\.core\()?(?:tables\.History|_EVENTS|_VALUES)")
+    inserting = re.compile(r"insert\((?:columns\.core\()?(?:tables\.History|_EVENTS|_VALUES)")
     writers = {path.name: inserting.findall(path.read_text("utf-8")) for path in folder.rglob("*.py")}
 
     assert {name: len(found) for name, found in writers.items() if found} == {"history.py": 2}

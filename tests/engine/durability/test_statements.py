@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from engine import database, tables
+from engine import columns, database, tables
 from engine.statements import Statement
 
-MESSAGES = tables.core(tables.Message)
-COUNTERS = tables.core(tables.Counter)
+MESSAGES = columns.core(tables.Message)
+COUNTERS = columns.core(tables.Counter)
 ADD = Statement(insert(COUNTERS))
 ALL = Statement(select(COUNTERS.c.name, COUNTERS.c.year, COUNTERS.c.value).order_by(COUNTERS.c.value))
 RAISE = Statement(
