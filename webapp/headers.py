@@ -25,7 +25,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 KINDS = ["br", "gzip"]
-COMPRESSED = ["text/css", "text/javascript", "application/xml", "image/svg+xml"]
+FILES = ["text/css", "text/javascript", "application/xml", "image/svg+xml"]
+PAGES = "text/html"
 
 
 def allow_own_styles() -> str:
@@ -46,15 +47,30 @@ def _policy() -> str:
 def init_app(app: Flask) -> None:
     """Every response has the security headers, and no page of a person is kept by a cache.
 
-    Files are compressed, here or at set-up. Pages are not: a page holds a secret beside text that others chose, and
-    its length in compressed form would tell of the secret (BREACH).
+    Files are compressed, here or at set-up. So is a page that the browser says was asked for by one of ours or by the
+    person. A page holds secrets: who could have it asked for at will from elsewhere, with a text of their choice in it,
+    would learn them from its length in compressed form (BREACH).
     """
     app.config.update(
-        COMPRESS_MIMETYPES=COMPRESSED, COMPRESS_ALGORITHM=KINDS, COMPRESS_ALGORITHM_STREAMING=KINDS, COMPRESS_BR_LEVEL=6
+        COMPRESS_MIMETYPES=[*FILES, PAGES],
+        COMPRESS_ALGORITHM=KINDS,
+        COMPRESS_ALGORITHM_STREAMING=KINDS,
+        COMPRESS_BR_LEVEL=5,
+        COMPRESS_REGISTER=False,
     )
-    Compress(app)
+    compress = Compress(app)
+
+    def pack(response: Response) -> Response:
+        return response if response.mimetype == PAGES and not _asked_here() else compress.after_request(response)
+
     app.view_functions["static"] = _file
+    app.after_request(pack)
     app.after_request(_secure)
+
+
+def _asked_here() -> bool:
+    """No other site caused this request; a page cannot set this header, and a browser without it is not trusted."""
+    return request.headers.get("Sec-Fetch-Site") in ("same-origin", "none")
 
 
 def _file(filename: str) -> Response:

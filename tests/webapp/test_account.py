@@ -184,13 +184,26 @@ def test_pages_of_people_are_kept_by_no_cache(signed_in: People) -> None:
     assert signed_in("clerk1").client.get("/").headers["Cache-Control"] == "no-store"
 
 
-def test_files_travel_compressed_and_pages_with_their_secrets_do_not(signed_in: People) -> None:
+def test_files_travel_compressed(signed_in: People) -> None:
     client, packed = signed_in("clerk1").client, {"Accept-Encoding": "gzip"}
 
     with client.get("/static/mamori.css") as plain, client.get("/static/mamori.css", headers=packed) as file:
         assert file.headers["Content-Encoding"] == "gzip"
         assert gzip.decompress(file.data) == plain.data
-    page = client.get("/", headers=packed)
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+def test_a_page_asked_for_here_travels_compressed(signed_in: People, site: str) -> None:
+    page = signed_in("clerk1").client.get("/", headers={"Accept-Encoding": "gzip", "Sec-Fetch-Site": site})
+
+    assert page.headers["Content-Encoding"] == "gzip"
+    assert 'name="csrf_token"' in gzip.decompress(page.data).decode("utf-8")
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "", None])
+def test_the_length_of_a_page_tells_another_site_nothing(signed_in: People, site: str | None) -> None:
+    said = {} if site is None else {"Sec-Fetch-Site": site}
+    page = signed_in("clerk1").client.get("/", headers={"Accept-Encoding": "gzip", **said})
 
     assert "Content-Encoding" not in page.headers
     assert 'name="csrf_token"' in page.text
