@@ -1,7 +1,8 @@
 """Connectors: the job types by which a process reaches outside: `mail`, and `webhook`, a signed HTTP POST.
 
 Both are called outside any transaction, at least once; the receiver tells a repetition by the job's key, which is
-the same for every attempt. What they need comes from the inputs of the task, or else from its headers.
+the same for every attempt, also after an incident. What they need comes from the inputs of the task, or else from its
+headers.
 """
 
 from __future__ import annotations

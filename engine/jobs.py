@@ -47,7 +47,7 @@ class JobRow:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One service call. `key` is the same for every attempt: the other side can tell a repetition by it.
+    """One service call. `key` is the same for every attempt, also after an incident: a repetition is told by it.
 
     `headers` are those of the task in its file.
     """
@@ -204,7 +204,14 @@ def call(session: Session, job: JobRow, kind: Inside, *, at: datetime) -> None:
 
 def prepare(session: Session, job: JobRow, *, at: datetime) -> Call:
     """The call that an acquired job of a type that works outside is; raises InstanceEnded, bpmn.TokenGone."""
-    return Call(f"job-{job.id}", job.type, job.values, job.business_key, _service(session, job, at).headers)
+    return Call(_key(session, job), job.type, job.values, job.business_key, _service(session, job, at).headers)
+
+
+def _key(session: Session, job: JobRow) -> str:
+    """That of the first job of this activation, whose others were wanted by retries."""
+    table = tables.Job
+    same = (table.instance_id == job.instance, table.token == job.token, table.kind == JobKind.SERVICE)
+    return f"job-{session.execute(select(func.min(table.id)).where(*same)).scalar_one()}"
 
 
 def _service(session: Session, job: JobRow, at: datetime) -> bpmn.Service:

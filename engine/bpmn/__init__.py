@@ -12,6 +12,7 @@ from typing import Any, assert_never
 
 from SpiffWorkflow import TaskState
 
+from engine.bpmn import retries
 from engine.bpmn import snapshot as codec
 from engine.bpmn.activities import ServiceTask, UserTask
 from engine.bpmn.advance import (
@@ -149,7 +150,7 @@ def _apply(step: Step, cause: Cause) -> None:
         case JobFailed(number, message, code):
             _fail(_waiting(step, number, ServiceTask), message, code, step)
         case Retry(number):
-            step.retry(step.token(number))
+            retries.retry(step.token(number), step)
         case ChangeVariables(values, number):
             _set(step, None if number is None else step.token(number), dict(values))
         case Cancel():
@@ -191,7 +192,7 @@ def _fail(token: Token, message: str, code: str | None, step: Step) -> None:
         if token.id in token.workflow.tasks:
             step.cancel(token)
     else:
-        step.stop(token, "enter", message)
+        step.stop(token, "job" if step.semantics > 2 else "enter", message)
 
 
 def _set(step: Step, token: Token | None, values: Values) -> None:
@@ -201,6 +202,8 @@ def _set(step: Step, token: Token | None, values: Values) -> None:
         path, holder = next((pair for pair in places if name in pair[1]), places[-1])
         holder[name] = value
         step.record_variable(path, name, value)
+        if token is not None and holder is token.local and step.semantics > 2:
+            token.correct(name)
 
 
 def task_scope(bundle: Bundle, snapshot: Mapping[str, Any], token: int, now: datetime) -> TaskScope:

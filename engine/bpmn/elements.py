@@ -2,7 +2,8 @@
 
 SpiffWorkflow calls `_update_hook` when a token arrives, `_run_hook` when it is ready and `_on_complete` when it
 has run. Whatever can fail (FEEL, decisions) is evaluated before anything is changed, so that a fault leaves the
-token at its element with everything it held, and a retry starts the same phase again.
+token at its element with everything it held, and a retry starts the same phase again; an activation that failed
+starts from what the token came with.
 """
 
 from __future__ import annotations
@@ -77,7 +78,25 @@ class Element(BpmnSpecMixin):
     # Mappings -----------------------------------------------------------------------------------------
 
     def map_inputs(self, token: Token, step: Step) -> None:
-        token.local.update(evaluate_mappings(self.input_mappings, visible(token), step.environment))
+        """Fill the locals that the input mappings name, but for those that an operator has corrected."""
+        if not self.input_mappings:
+            return
+        internal, local = token.internal_data, token.local
+        corrected = internal.get("corrected", ())
+        mappings = tuple(mapping for mapping in self.input_mappings if mapping.target[0] not in corrected)
+        mapped = evaluate_mappings(mappings, visible(token), step.environment)
+        if step.semantics > 2:  # before, nothing was unmapped
+            internal["given"] = {name: local[name] for name in mapped if name in local}
+        local.update(mapped)
+
+    def unmap_inputs(self, token: Token) -> None:
+        """The locals are again those that the token came with, or that an operator has corrected."""
+        internal, local = token.internal_data, token.local
+        given = internal.pop("given", {})
+        for name in {mapping.target[0] for mapping in self.input_mappings}.difference(internal.get("corrected", ())):
+            local.pop(name, None)
+            if name in given:
+                local[name] = given[name]
 
     def results(self, token: Token, step: Step) -> Values:
         """What goes to the outer scope: through the output mappings if there are any, else every result."""
@@ -113,6 +132,10 @@ class Element(BpmnSpecMixin):
         try:
             if not self.execute(my_task, step):
                 return None
+        except ElementFault as fault:
+            step.stop(my_task, "work" if step.semantics > 2 else "run", str(fault))
+            return None
+        try:
             flows = self.choose(my_task, step)
             writes = self.results(my_task, step)
         except ElementFault as fault:

@@ -79,6 +79,12 @@ class Token(Task):
         values: Values = self.internal_data.setdefault("result", {})
         return values
 
+    def correct(self, name: str) -> None:
+        """An operator has corrected this local: no input mapping fills it again."""
+        corrected = self.internal_data.setdefault("corrected", [])
+        if name not in corrected:
+            corrected.append(name)
+
     @property
     def place(self) -> Place:
         return Place(self.id, self.task_spec.bpmn_id, self.workflow.path)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 
-_CONTEXTS = ("local", "result", "payload")
+_CONTEXTS = ("local", "given", "result", "payload")
 _VALUES = ("items", "collected")
 _PLAIN = (
     "arrived",
@@ -38,6 +38,7 @@ _PLAIN = (
     "held",
     "schedule",
     "compensates",
+    "corrected",
 )
 _COMPLETED = ("compensating", "undoing", "undoable")
 

@@ -44,13 +44,16 @@ if TYPE_CHECKING:
     from engine.bpmn.bundle import Bundle
     from engine.bpmn.events import Error, Escalation, Message
 
+Phase = Literal["enter", "work", "job", "run", "arm", "rearm", "test"]
+"""Where a token stops: entering, doing its work, waiting for a job that gave up, leaving; or as an event."""
 HostFunction = Callable[[tuple[feel.Value, ...], feel.Environment], feel.Value]
 
-SEMANTICS = 2
+SEMANTICS = 3
 """Version of what a step means; recorded with every event, so that its history is replayed as it was taken.
 
 1: a repeating timer is counted anew from each firing, and a boundary event that could not be armed is withdrawn.
 2: it keeps to its schedule and tells what was missed, and nothing is withdrawn that was not offered.
+3: a retry fills the inputs anew from what the token came with, not from its own results, and starts only what failed.
 """
 MAX_RUNS = 10_000
 """Tokens that one cause may set running; beyond it a loop without anything to wait for is assumed."""
@@ -289,39 +292,17 @@ class Step:
             conditions.let_happen(self)
         return bool(self.queue) or any(release_inclusive(scope) for scope in self.scopes())
 
-    def stop(self, token: Token, phase: Literal["enter", "run", "arm", "rearm", "test"], message: str) -> None:
+    def stop(self, token: Token, phase: Phase, message: str) -> None:
         """The element cannot go on: it keeps what it has and waits for an operator."""
         token.internal_data["fault"] = phase
         self.faults[token.id] = Fault(token.place, message)
 
-    def resolve(self, token: Token) -> str:
+    def resolve(self, token: Token) -> Phase:
         """The fault of `token` is no more; gives the phase in which it stopped."""
         if self.faults.pop(token.id, None) is None:
             self.resolved_faults.append(token.id)
-        phase: str = token.internal_data.pop("fault")
+        phase: Phase = token.internal_data.pop("fault")
         return phase
-
-    def retry(self, token: Token) -> None:
-        if "fault" not in token.internal_data:
-            raise TokenGone(token.id)
-        phase = self.resolve(token)
-        if phase == "enter":
-            token._set_state(TaskState.FUTURE)
-            token.task_spec._update(token)
-        elif phase == "arm":
-            scope = token.workflow
-            self.remove(token)
-            token.task_spec.arm(scope, self)
-        elif phase == "rearm":
-            token.task_spec.rearm(token, self)
-        elif phase == "test":
-            self.untested = True
-        else:
-            token._ready() if token.has_state(TaskState.WAITING) else self._run_again(token)
-
-    def _run_again(self, token: Token) -> None:
-        token._set_state(TaskState.READY)
-        self.queue.append(token)
 
     # Errors and escalations ---------------------------------------------------------------------------
 

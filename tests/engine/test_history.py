@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from engine import feel, history, tables
+from engine import bpmn, feel, history, tables
 from engine.audit import verification
 from engine.errors import NotRecordable, TaskNotYours, ValueNotRecorded
 from engine.states import EventType
@@ -92,7 +92,7 @@ def test_the_hash_of_an_event_is_sha_256_over_its_canonical_form(told: Any) -> N
         "instance_id": 1,
         "business_key": "2026-0001",
         "definition": second.definition,
-        "semantics": 2,
+        "semantics": bpmn.SEMANTICS,
         "facts": second.facts,
         "commitments": second.commitments,
         "previous": first.hash,

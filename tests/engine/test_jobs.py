@@ -144,6 +144,27 @@ def test_a_call_that_gives_up_is_an_incident_at_its_element_and_a_retry_calls_an
     assert office.running() == {}
 
 
+def test_the_receiver_tells_a_repetition_by_its_key_also_after_an_incident_and_another_call_by_another(
+    office: Any,
+) -> None:
+    keys: list[str] = []
+
+    def call(made: Call) -> Mapping[str, feel.Value]:
+        keys.append(made.key)
+        raise CallFailed("相手が応じません", final=True)
+
+    office.start("charge", amount=1).run_jobs(charging(call))
+    for _ in range(2):
+        with office.database.transaction() as session:
+            (stopped,) = incidents.open_ones(session)
+            jobs.retry(session, stopped.id, actor="carla", at=office.now)
+        office.run_jobs(charging(call))
+    office.start("charge", amount=1).run_jobs(charging(call))
+
+    assert keys[:3] == keys[:1] * 3
+    assert keys[3] not in keys[:3]
+
+
 def test_an_error_of_the_process_is_caught_there_without_another_attempt(office: Any) -> None:
     office.start("charge", amount=1).run_jobs(refusing("残高がありません", "declined"))
 
