@@ -77,7 +77,8 @@ class Element(BpmnSpecMixin):
     # Mappings -----------------------------------------------------------------------------------------
 
     def map_inputs(self, token: Token, step: Step) -> None:
-        token.local.update(evaluate_mappings(self.input_mappings, visible(token), step.environment))
+        if self.input_mappings:
+            token.local.update(evaluate_mappings(self.input_mappings, visible(token), step.environment))
 
     def results(self, token: Token, step: Step) -> Values:
         """What goes to the outer scope: through the output mappings if there are any, else every result."""
