@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -96,7 +96,7 @@ def append(session: Session, new: NewEvent) -> int:
     seq, previous = _head(session, chain)
     salts = [secrets.token_hex(16) for _ in new.values.rows]
     commitments = [
-        commitment(salt, kind, name, text, _written)
+        commitment(salt, kind, name, text, _written_texts)
         for salt, (kind, name, text) in zip(salts, new.values.rows, strict=True)
     ]
     row: dict[str, Any] = {
@@ -141,15 +141,8 @@ Canonical = Callable[[Any], bytes]
 
 
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-_NOT_PLAIN = tuple(
-    re.compile(pattern)
-    for pattern in (
-        "[\U00010000-\U0010ffff]",
-        *(rf"{before}-?[0-9]+(?:[0-9]{{15}}|[.eE])" for before in ("^", '":', r"[,\[]")),
-    )
-)
-"""What the standard encoder writes otherwise: keys beyond the Basic Multilingual Plane, which it orders differently,
-and numbers with a point or beyond 2^53 (or a text that only looks so)."""
+_NUMBERS = tuple(re.compile(rf"{before}-?[0-9]+(?:[0-9]{{15}}|[.eE])") for before in ("^", '":', ",", r"\["))
+"""Numbers with a point or beyond 2^53 (or a text that only looks so), which the standard encoder writes otherwise."""
 
 
 def _written(said: Any) -> bytes:
@@ -159,7 +152,17 @@ def _written(said: Any) -> bytes:
     """
     try:
         text = _CANONICAL.encode(said)
-        return rfc8785.dumps(said) if any(each.search(text) for each in _NOT_PLAIN) else text.encode()
+        if len(text.encode("utf-16-le")) > 2 * len(text):  # beyond the first plane it orders keys otherwise
+            return rfc8785.dumps(said)
+        return rfc8785.dumps(said) if any(each.search(text) for each in _NUMBERS) else text.encode()
+    except ValueError as fault:
+        raise NotRecordable(str(fault)) from fault
+
+
+def _written_texts(texts: Sequence[str]) -> bytes:
+    """The canonical form of a list of texts, in which there is neither a number nor an order of keys to watch."""
+    try:
+        return _CANONICAL.encode(texts).encode()
     except ValueError as fault:
         raise NotRecordable(str(fault)) from fault
 

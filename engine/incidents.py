@@ -6,12 +6,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from engine import tables
+from engine import columns, tables
 from engine.errors import IncidentNotFound
+from engine.statements import Statement
 from engine.states import IncidentState
+
+_INCIDENTS = columns.core(tables.Incident)
+_RESOLVED = (
+    update(_INCIDENTS)
+    .where(_INCIDENTS.c.instance_id == bindparam("of_instance"), _INCIDENTS.c.state == IncidentState.OPEN)
+    .values(state=IncidentState.RESOLVED, resolved_at=bindparam("at"), resolved_by=bindparam("by"))
+)
+_RESOLVE_ALL = Statement(_RESOLVED)
+_RESOLVE = Statement(_RESOLVED.where(_INCIDENTS.c.token == bindparam("at_token")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +71,11 @@ def open(
 
 def resolve(session: Session, instance: int, tokens: Iterable[int] | None, *, by: str | None, at: datetime) -> None:
     """The open incidents at these tokens (None: all of the instance) are resolved."""
-    table = tables.Incident
-    where = [table.instance_id == instance, table.state == IncidentState.OPEN]
-    if tokens is not None:
-        where.append(table.token.in_(list(tokens)))
-    session.execute(update(table).where(*where).values(state=IncidentState.RESOLVED, resolved_at=at, resolved_by=by))
+    resolved = {"of_instance": instance, "at": at, "by": by}
+    if tokens is None:
+        _RESOLVE_ALL.run(session, resolved)
+    else:
+        _RESOLVE.run(session, *({**resolved, "at_token": token} for token in tokens))
 
 
 def open_ones(session: Session) -> list[IncidentRow]:

@@ -7,14 +7,13 @@ of the time of a small statement, is left out. Faults of the driver are raised a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from typing import Any, cast
 
 from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Table, Update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm import Session
 
-Convert = Callable[[Any], Any] | None
+Convert = Callable[[Any], Any]
 Row = tuple[Any, ...]
 
 
@@ -50,14 +49,20 @@ class Statement:
 
 
 def connection(session: Session) -> Connection:
-    """The connection of the session's transaction, which is asked for once in each."""
-    known: tuple[SessionTransaction, Connection] | None = session.info.get("connection")
-    if known is None or known[0] is not session.get_transaction():
-        current = session.connection()
-        transaction = session.get_transaction()
-        assert transaction is not None  # noqa: S101 # a connection begins one
-        known = session.info["connection"] = transaction, current
-    return known[1]
+    """The connection of the session, in a transaction."""
+    current = session.bind if isinstance(session.bind, Connection) else session.connection()
+    if not current.in_transaction():
+        current.begin()
+    return current
+
+
+def run(connection: Connection, sql: str, values: Any = ()) -> Any:
+    """The driver's cursor with what the statement gave; its faults as SQLAlchemy tells them."""
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        return driver.execute(sql, values)
+    except connection.dialect.loaded_dbapi.Error as fault:
+        raise told(fault, connection, sql, values) from fault
 
 
 class _Prepared:
@@ -66,46 +71,34 @@ class _Prepared:
     def __init__(self, clause: Any, dialect: Dialect) -> None:
         compiled = clause.compile(dialect=dialect, column_keys=_columns(clause) if clause.is_insert else None)
         self._sql = str(compiled)
-        self._faults: type[Exception] = dialect.loaded_dbapi.Error
-        self._fixed: Any = {} if compiled.positiontup is None else [None] * len(compiled.positiontup)
-        self._given: list[tuple[int | str, str, Convert]] = []
-        named = {name: parameter for parameter, name in compiled.bind_names.items()}
-        places = enumerate(compiled.positiontup) if compiled.positional else zip(named, named, strict=True)
-        for place, name in places:
-            parameter = named[name]
+        self._positional = compiled.positional
+        self._names: list[str] = compiled.positiontup if compiled.positional else list(compiled.bind_names.values())
+        self._fixed: dict[str, Any] = {}
+        self._forth: list[tuple[str, Convert]] = []
+        for parameter, name in compiled.bind_names.items():
             convert = parameter.type.dialect_impl(dialect).bind_processor(dialect)
-            if parameter.required:
-                self._given.append((place, name, convert))
-            else:
-                self._fixed[place] = parameter.value if convert is None else convert(parameter.value)
+            if not parameter.required:
+                self._fixed[name] = parameter.value if convert is None else convert(parameter.value)
+            elif convert is not None:
+                self._forth.append((name, convert))
         returned = clause.selected_columns if clause.is_select else compiled.effective_returning
         results = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in returned]
         self._back = [(index, convert) for index, convert in enumerate(results) if convert is not None]
 
     def fetch(self, connection: Connection, values: Mapping[str, Any]) -> list[Row]:
-        bound = self._bound(values)
-        with closing(connection.connection.cursor()) as cursor:
-            try:
-                cursor.execute(self._sql, bound)
-                rows = cursor.fetchall()
-            except self._faults as fault:
-                raise told(fault, connection, self._sql, bound) from fault
-        return [self._row(row) for row in rows]
+        rows = run(connection, self._sql, self._bound(values)).fetchall()
+        return [self._row(row) for row in rows] if self._back else rows
 
     def send(self, connection: Connection, each: Sequence[Mapping[str, Any]]) -> None:
-        bound = [self._bound(values) for values in each]
-        with closing(connection.connection.cursor()) as cursor:
-            try:
-                cursor.executemany(self._sql, bound)
-            except self._faults as fault:
-                raise told(fault, connection, self._sql, bound) from fault
+        for values in each:
+            run(connection, self._sql, self._bound(values))
 
     def _bound(self, values: Mapping[str, Any]) -> Any:
-        bound = self._fixed.copy()
-        for place, name, convert in self._given:
-            value = values[name]
-            bound[place] = value if convert is None else convert(value)
-        return bound
+        bound = {**self._fixed, **values}
+        for name, convert in self._forth:
+            bound[name] = convert(bound[name])
+        named = [bound[name] for name in self._names]
+        return named if self._positional else dict(zip(self._names, named, strict=True))
 
     def _row(self, row: Sequence[Any]) -> Row:
         converted = list(row)

@@ -324,7 +324,6 @@ def task_facts(row: TaskRow) -> dict[str, Any]:
 class _Opened:
     """A task with its form and all that the form may read."""
 
-    running: instances.Running
     form: forms.Form | None
     prefill: Mapping[str, feel.Value]
     variables: Mapping[str, feel.Value]
@@ -335,12 +334,18 @@ class _Opened:
         return feel.Environment(now=self.at, functions=business_days.FUNCTIONS)
 
 
-def _open(session: Session, row: TaskRow, actor: Person, at: datetime) -> _Opened:
+def _running(session: Session, row: TaskRow) -> instances.Running:
+    try:
+        return instances.load(session, row.instance)
+    except InstanceEnded as ended:
+        raise StaleInstance(row.instance) from ended
+
+
+def _open(session: Session, row: TaskRow, running: instances.Running, actor: Person, at: datetime) -> _Opened:
     local = at.astimezone(JST)
     try:
-        running = instances.load(session, row.instance)
         scope = bpmn.task_scope(running.compiled.processes, running.snapshot, row.token, local)
-    except (InstanceEnded, bpmn.TokenGone) as gone:
+    except bpmn.TokenGone as gone:
         raise StaleInstance(row.instance) from gone
     form = None if row.form_id is None else running.compiled.forms[row.form_id]
     variables: dict[str, feel.Value] = {
@@ -349,7 +354,7 @@ def _open(session: Session, row: TaskRow, actor: Person, at: datetime) -> _Opene
         "actor": {"name": actor.name, "label": actor.label, "groups": list(actor.groups)},
         "business_key": row.business_key,
     }
-    return _Opened(running, form, scope.prefill, variables, local)
+    return _Opened(form, scope.prefill, variables, local)
 
 
 def _people(people: Iterable[Person]) -> list[feel.Value]:
@@ -361,7 +366,7 @@ def form_view(
 ) -> TaskForm:
     """The form as the actor sees it: with what they entered, or prefilled. Raises as `claim` does."""
     row = _workable(session, task, actor)
-    opened = _open(session, row, actor, at)
+    opened = _open(session, row, _running(session, row), actor, at)
     if opened.form is None:
         return TaskForm(row, None, None, opened.variables)
     shown = {**opened.prefill, **(entered or {})}
@@ -396,20 +401,20 @@ def complete(
     if row.assignee not in (None, actor.name):
         raise TaskAlreadyClaimed(task, str(row.assignee))
     states.move(row.state, TaskState.COMPLETED, states.TASK_MOVES)
-    opened = _open(session, row, actor, at)
-    values = _submit(opened, submitted)
+    running = _running(session, row)
+    form, values = _submit(session, row, running, submitted, actor, at)
     occasion = instances.Occasion(EventType.TASK_COMPLETED, actor.name, at, {"task": task_facts(row)})
     try:
-        taken = instances.advance(session, opened.running, bpmn.CompleteTask(row.token, values, actor.name), occasion)
+        taken = instances.advance(session, running, bpmn.CompleteTask(row.token, values, actor.name), occasion)
     except bpmn.ActorExcluded as excluded:
         raise TaskNotYours(task, actor.name) from excluded
     except bpmn.TokenGone as gone:
         raise StaleInstance(row.instance) from gone
     drafts.delete(session, task, actor)
-    if opened.form is not None:
-        case_index.write_form(session, row.business_key, task, opened.form, values)
+    if form is not None:
+        case_index.write_form(session, row.business_key, task, form, values)
     identity.take_part(session, row.business_key, actor.name, at)
-    for name in _granted(opened.form, values):
+    for name in _granted(form, values):
         identity.take_part(session, row.business_key, name, at, granted=True)
     outcome = {"task": task, "ended": taken.ended, "business_key": row.business_key}
     submissions.record(session, submission, actor.name, outcome, at=at)
@@ -424,23 +429,34 @@ def _done_before(session: Session, submission: str | None, actor: Person) -> Com
     return Completed(find(session, done["task"]), done["ended"], doable(session, actor, done["business_key"]))
 
 
-def _submit(opened: _Opened, submitted: Mapping[str, object]) -> Mapping[str, feel.Value]:
-    if opened.form is None:
+def _submit(
+    session: Session,
+    row: TaskRow,
+    running: instances.Running,
+    submitted: Mapping[str, object],
+    actor: Person,
+    at: datetime,
+) -> tuple[forms.Form | None, Mapping[str, feel.Value]]:
+    """The form of the task, if it has one, and the values that it makes of what was submitted."""
+    if row.form_id is None:
         if submitted:
             raise SubmissionInvalid(dict.fromkeys(submitted, "この作業には、入力する項目がありません。"))
-        return {}
+        return None, {}
+    opened = _open(session, row, running, actor, at)
+    assert opened.form is not None  # noqa: S101 # the task has one
     try:
-        return forms.submit(
+        given = forms.submit(
             opened.form,
             submitted,
             prefill=opened.prefill,
             variables=opened.variables,
             environment=opened.environment,
-        ).values
+        )
     except forms.SubmissionRejected as rejected:
         raise SubmissionInvalid(rejected.errors) from rejected
     except forms.FormFault as fault:
         raise SubmissionInvalid({"": str(fault)}) from fault
+    return opened.form, given.values
 
 
 def _granted(form: forms.Form | None, values: Mapping[str, feel.Value]) -> Iterable[str]:

@@ -148,16 +148,18 @@ class UserTask(Activity):
         return False
 
     def names(self, expression: Expression | None, token: Token, step: Step, what: str) -> tuple[str, ...]:
-        if expression is None:
-            return ()
+        if expression is None or expression.compiled is None:
+            return () if expression is None else expression.names
         return expression.names_value(visible(token), step.environment, what)
 
     def deadline(self, token: Token, step: Step) -> Values:
         """due (datetime), escalate_to and due_reason: from the deadline decision, else from the schedule."""
+        if self.due_event is None and self.due_date is None:
+            return {}
         variables = visible(token)
         decision = step.deadline_decision(token)
         if self.due_event is not None and decision is not None:
-            start = feel.from_python(step.now)
+            start: feel.Value = step.environment.now
             if self.due_from is not None:
                 start = self.due_from.evaluate(variables, step.environment)
             opened = {"event": self.due_event, "opened_at": start}
@@ -171,7 +173,7 @@ class UserTask(Activity):
         """`by` has done the work; the form's values become one context named by the form."""
         if self.form_id is not None:
             token.result[self.form_id] = values
-        token.result[COMPLETION] = {"by": by, "at": feel.from_python(step.now)}
+        token.result[COMPLETION] = {"by": by, "at": step.environment.now}
         step.close_task(token, "completed")
         token._ready()
 

@@ -42,11 +42,16 @@ class Expression:
             raise ElementFault(f"{what} {self.text} が文字列になりません({feel.to_text(value)})。")
         return value
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that a constant is, between its commas."""
+        return tuple(name.strip() for name in self.text.split(",") if name.strip())
+
     def names_value(self, variables: Variables, environment: feel.Environment, what: str) -> tuple[str, ...]:
         """A list of names: from FEEL as a list, from a constant as comma-separated text."""
-        value = self.evaluate(variables, environment)
         if self.compiled is None:
-            return tuple(name.strip() for name in self.text.split(",") if name.strip())
+            return self.names
+        value = self.evaluate(variables, environment)
         if value is None:
             return ()
         if isinstance(value, str):

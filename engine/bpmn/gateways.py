@@ -146,6 +146,7 @@ def set_reach(spec: ProcessSpec) -> None:
     """For each inclusive join: from where a token can reach each of its incoming flows, not passing it."""
     for gateway in spec.elements.values():
         if isinstance(gateway, InclusiveGateway) and len(gateway.incoming) > 1:
+            spec.inclusive = True
             gateway.reach = {flow.id: _sources(spec, flow, gateway.bpmn_id) for flow in gateway.incoming}
 
 

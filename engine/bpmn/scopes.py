@@ -52,6 +52,8 @@ class ProcessSpec(WorkflowSpec):
         self.deadline_decision: str | None = None
         self.conditional = False
         """Whether an event of this very scope waits for a condition."""
+        self.inclusive = False
+        """Whether an inclusive gateway of this very scope joins."""
 
     @property
     def elements(self) -> dict[str, Element]:

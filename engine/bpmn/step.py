@@ -7,7 +7,7 @@ refreshed, no clock is read.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 Phase = Literal["enter", "work", "job", "run", "arm", "rearm", "test"]
 """Where a token stops: entering, doing its work, waiting for a job that gave up, leaving; or as an event."""
-HostFunction = Callable[[tuple[feel.Value, ...], feel.Environment], feel.Value]
 
 SEMANTICS = 3
 """Version of what a step means; recorded with every event, so that its history is replayed as it was taken.
@@ -95,8 +94,7 @@ class Step:
     @cached_property
     def environment(self) -> feel.Environment:
         """What the expressions of this step may know; made when the first one is evaluated."""
-        functions = {name: replace(it, call=self._recorded(it)) for name, it in business_days.FUNCTIONS.items()}
-        return feel.Environment(now=self.now, functions=functions)
+        return _Environment(self.now, self.host_calls)
 
     def advance(self, snapshot: Mapping[str, Any]) -> Advance:
         return Advance(
@@ -171,7 +169,8 @@ class Step:
     def leave(self, token: Token, flows: tuple[Flow, ...], writes: Values) -> None:
         """`token` is done: write its results, take it out, let its successors enter."""
         spec, scope = token.task_spec, token.workflow
-        write(token, writes, self)
+        if writes:
+            write(token, writes, self)
         self.moves.append(ElementMove("left", token.place, scope.spec.process))
         self.cancel_beside(token)
         if token.body is None:
@@ -290,7 +289,7 @@ class Step:
     def _goes_on(self) -> bool:
         if self.untested:
             conditions.let_happen(self)
-        return bool(self.queue) or any(release_inclusive(scope) for scope in self.scopes())
+        return bool(self.queue) or any(release_inclusive(scope) for scope in self.scopes() if scope.spec.inclusive)
 
     def stop(self, token: Token, phase: Phase, message: str) -> None:
         """The element cannot go on: it keeps what it has and waits for an operator."""
@@ -390,10 +389,28 @@ class Step:
         self.variables.append(VariableChange(scope, name, value))
         self.untested = True
 
-    def _recorded(self, function: feel.Function) -> HostFunction:
-        def recorded(arguments: tuple[feel.Value, ...], environment: feel.Environment) -> feel.Value:
-            result = function.call(arguments, environment)
-            self.host_calls.append(HostCall(function.name, arguments, result))
-            return result
 
-        return recorded
+# What a step's expressions know ---------------------------------------------------------------------------
+
+
+class _Environment(feel.Environment):
+    """That of one step, in which the host's functions note what they answered."""
+
+    __slots__ = ("calls",)
+
+    def __init__(self, now: datetime, calls: list[HostCall]) -> None:
+        super().__init__(now, _RECORDED)
+        self.calls = calls
+
+
+def _recorded(function: feel.Function) -> feel.Function:
+    def recorded(arguments: tuple[feel.Value, ...], environment: feel.Environment) -> feel.Value:
+        assert isinstance(environment, _Environment)  # noqa: S101 # a step gives no other to an expression
+        result = function.call(arguments, environment)
+        environment.calls.append(HostCall(function.name, arguments, result))
+        return result
+
+    return replace(function, call=recorded)
+
+
+_RECORDED = {name: _recorded(function) for name, function in business_days.FUNCTIONS.items()}
