@@ -16,7 +16,7 @@ from engine.case_index import FactRow
 from engine.catalogue import Fact, MessageOffer, Start
 from engine.errors import CaseNotFound, MessageNotFound, MessageNotYours, StartNotFound, StartNotYours
 from engine.identity import Person
-from engine.states import OPEN_TASK, InstanceState
+from engine.states import OPEN_TASK, EventType, InstanceState
 from engine.user_tasks import TaskRow
 
 
@@ -320,7 +320,21 @@ TOLD = ("field", "message", "comment")
 """Kinds of recorded values that people are told: what was answered and written, and why something stopped."""
 
 
-def timeline(session: Session, business_key: str, person: Person) -> list[history.Event]:
-    """Every event of the case, oldest first, with what people are told of it and may read."""
+def timeline(
+    session: Session, business_key: str, person: Person, *, limit: int | None = None, before: int | None = None
+) -> list[history.Event]:
+    """The newest `limit` events of a case, oldest first, with what people are told of them and may read.
+
+    With `before` only those that came before the event with this id. What was refused is told elsewhere.
+    """
     redaction = Redaction.for_case(session, business_key, person)
-    return history.of_case(session, business_key, redaction.of_recorded if redaction.hidden else None, TOLD)
+    readable = redaction.of_recorded if redaction.hidden else None
+    table = tables.HistoryEvent
+    query = select(table.id).where(table.business_key == business_key, table.type != EventType.ATTEMPT_REJECTED)
+    if before is not None:
+        query = query.where(table.id < before)
+    ids = session.execute(query.order_by(table.id.desc()).limit(limit)).scalars().all()
+    if not ids:
+        return []
+    found = history.of_case(session, business_key, readable, TOLD, span=(ids[-1], ids[0]))
+    return [event for event in found if event.type is not EventType.ATTEMPT_REJECTED]

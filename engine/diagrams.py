@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import OrderedDict
+from collections.abc import Collection, KeysView, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import identity, tables
+from engine.database import json_part
 from engine.errors import InstanceNotFound
 from engine.identity import Person
 from engine.states import IncidentState
@@ -19,15 +22,15 @@ from engine.states import IncidentState
 class Diagram:
     """One process of an instance: its own, or one that it called. Elements and flows are those of `xml`.
 
-    `open`: where a token is. `completed`: left at least once by completing, perhaps entered again since. `flows`:
-    taken at least once. `failed`: stopped there, an incident is open.
+    `open`: where a token is. `completed`: left at least once by completing, perhaps entered again since; in the order
+    of the way. `flows`: taken at least once. `failed`: stopped there, an incident is open.
     """
 
     process: str
     name: str
     xml: bytes
     open: frozenset[str]
-    completed: frozenset[str]
+    completed: KeysView[str]
     flows: frozenset[str]
     failed: frozenset[str]
 
@@ -71,14 +74,46 @@ def of_instance(session: Session, instance: int, person: Person) -> tuple[Diagra
     return tuple(_diagram(process, *drawn[process], way, stopped) for process, way in ways.items())
 
 
-def _ways(session: Session, instance: int, process: str) -> dict[str, Way]:
-    ways = {process: Way()}
-    events = tables.HistoryEvent
-    query = select(events.facts).where(events.chain == str(instance)).order_by(events.seq)
-    for facts in session.execute(query).scalars():
-        for move in facts.get("moves", ()):
+KEPT = 256
+"""Instances whose ways are kept in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Walked:
+    """The ways of an instance up to the event `seq`; its hash vouches for all that came before."""
+
+    seq: int
+    hash: str
+    ways: dict[str, Way]
+
+
+_kept: OrderedDict[int, _Walked] = OrderedDict()
+"""By instance; of another database, or another past, the hash is another."""
+
+
+def _ways(session: Session, instance: int, process: str) -> Mapping[str, Way]:
+    """The ways by process; of what was walked before only the events since are read."""
+    walked = _kept.get(instance)
+    rows = _moved(session, instance, walked.seq if walked else 1)
+    if walked and (not rows or rows[0].hash != walked.hash):
+        walked, rows = None, _moved(session, instance, 1)
+    ways = deepcopy(walked.ways) if walked else {process: Way()}
+    for row in rows[1:] if walked else rows:
+        for move in row.moves or ():
             ways.setdefault(move["process"], Way()).follow(move)
+    if rows:
+        _kept[instance] = _Walked(rows[-1].seq, rows[-1].hash, ways)
+        while len(_kept) > KEPT:
+            _kept.popitem(last=False)
     return ways
+
+
+def _moved(session: Session, instance: int, since: int) -> Sequence[Any]:
+    """Number, hash and moves of the events of the instance from the number `since` on."""
+    table = tables.HistoryEvent
+    moves = json_part(session, table.facts, "moves").label("moves")
+    query = select(table.seq, table.hash, moves).where(table.chain == str(instance), table.seq >= since)
+    return session.execute(query.order_by(table.seq)).all()
 
 
 def _stopped(session: Session, instance: int) -> set[int]:
@@ -105,7 +140,7 @@ def _diagram(process: str, name: str, xml: bytes, way: Way, stopped: set[int]) -
         name,
         xml,
         frozenset(way.tokens.values()),
-        frozenset(way.completed),
+        way.completed.keys(),
         frozenset(way.flows),
         frozenset(element for token, element in way.tokens.items() if token in stopped),
     )

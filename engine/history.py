@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import rfc8785
@@ -73,7 +74,18 @@ def encoded(value: feel.Value) -> str:
 
 def decoded(text: str | None) -> feel.Value:
     """The value that `encoded` made the text of; null for an erased one."""
-    return None if text is None else feel.decode(json.loads(text))
+    if text is None:
+        return None
+    return feel.decode(json.loads(text)) if text.startswith(_COMPOSED) else _plain(text)
+
+
+_COMPOSED = ("{", "[")
+
+
+@lru_cache(maxsize=4096)
+def _plain(text: str) -> feel.Value:
+    """A value without parts, which nobody can change: the same few come again and again."""
+    return feel.decode(json.loads(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,39 +442,48 @@ def _read(
     kinds: Collection[str] | None = None,
 ) -> Iterator[Event]:
     events, values = tables.HistoryEvent, tables.HistoryValue
-    columns = (values.event_id, values.number, values.kind, values.name, values.value)
     ids = select(events.id).where(condition)
-    stored: dict[int, list[tuple[int, str, str, str | None]]] = {}
     wanted = [values.event_id.in_(ids)] if kinds is None else [values.event_id.in_(ids), values.kind.in_(kinds)]
-    for row in session.execute(select(*columns).where(*wanted)):
-        stored.setdefault(row.event_id, []).append((row.number, row.kind, row.name, row.value))
-    for event in session.execute(select(events).where(condition).order_by(events.id)).scalars():
-        form = (event.facts.get("task") or {}).get("form_id")
-        found: dict[int, feel.Value] = {}
-        for number, kind, name, text in stored.get(event.id, ()):
-            whole = decoded(text)
-            found[number] = whole if readable is None else readable(kind, name, whole, form)
+    stored: dict[int, list[tuple[int, str, str, str | None]]] = {}
+    columns = (values.event_id, values.number, values.kind, values.name, values.value)
+    for event, number, kind, name, text in session.execute(select(*columns).where(*wanted)):
+        stored.setdefault(event, []).append((number, kind, name, text))
+    said = (events.id, events.chain, events.seq, events.type, events.at, events.actor)
+    about = (events.instance_id, events.business_key, events.definition, events.facts)
+    for row in session.execute(select(*said, *about).where(condition).order_by(events.id)):
+        facts = row.facts
+        found = stored.pop(row.id, ())
+        if readable is None:
+            known = {number: decoded(text) for number, _kind, _name, text in found}
+        else:
+            form = (facts.get("task") or {}).get("form_id")
+            known = {number: readable(kind, name, decoded(text), form) for number, kind, name, text in found}
         yield Event(
-            event.id,
-            event.chain,
-            event.seq,
-            event.type,
-            event.at,
-            event.actor,
-            event.instance_id,
-            event.business_key,
-            event.definition,
-            resolve(event.facts, found),
+            row.id,
+            row.chain,
+            row.seq,
+            row.type,
+            row.at,
+            row.actor,
+            row.instance_id,
+            row.business_key,
+            row.definition,
+            {name: part if name == "moves" else resolve(part, known) for name, part in facts.items()},
         )
 
 
 def resolve(facts: Any, values: Mapping[int, feel.Value]) -> Any:
     """`facts` with every reference replaced by its value."""
     if isinstance(facts, dict):
-        if facts.keys() == {REFERENCE}:
+        if REFERENCE in facts and len(facts) == 1:
             return values.get(facts[REFERENCE])
-        return {key: resolve(value, values) for key, value in facts.items()}
-    return [resolve(item, values) for item in facts] if isinstance(facts, list) else facts
+        return {key: resolve(part, values) if isinstance(part, _PARTS) else part for key, part in facts.items()}
+    if isinstance(facts, list):
+        return [resolve(part, values) if isinstance(part, _PARTS) else part for part in facts]
+    return facts
+
+
+_PARTS = (dict, list)
 
 
 def last_written(session: Session, business_key: str) -> dict[str, feel.Value]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,8 @@ from webapp.starts import next_address
 
 PAGE = 50
 LAST_PAGE = 1_000_000
+EVENTS = 100
+"""Of a case that are told on one page."""
 
 pages = Blueprint("cases", __name__)
 
@@ -35,6 +38,15 @@ class Step:
     by: str | None
     at: datetime
     lines: list[answers.Line]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Some of what happened in a case, oldest first; `older`: the event before which there is more, if there is."""
+
+    decided: list[Step]
+    lines: list[sentences.Sentence]
+    older: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +129,7 @@ def show(number: str) -> str:
     case = cases.get(session, number, person, at=edge.now())
     edge.opened(number)
     session = edge.reading()
-    events = cases.timeline(session, number, person)
     tasks = user_tasks.of_case(session, number)
-    told = {message.name: message.label for message in deployments.catalogue(session).messages}
-    instances = cases.instances(session, number)
-    teller = sentences.Teller(names.current(), {each.id: each.name for each in instances}, told)
     return render_template(
         "case.html",
         case=case,
@@ -131,17 +139,25 @@ def show(number: str) -> str:
             InstanceState.COMPLETED: _("completed"),
             InstanceState.CANCELLED: _("cancelled"),
         },
-        processes=[(each, [] if each.ended_at else _traces(session, each, events)) for each in instances],
+        processes=[(each, _traces(session, each)) for each in cases.instances(session, number)],
         texts=traces.texts(),
         tasks=tasks,
         may_work={task.id for task in tasks if identity.may(person, task)},
         messages=cases.offers(session, [number], person)[number],
-        decided=decided(session, number, events),
+        past=past(number),
         comments=comments.of_case(session, number, person),
         known=_known(session, number),
         may_write=not person.read_only,
-        history=teller.lines(events),
     )
+
+
+@pages.get("/cases/<number>/history")
+def older(number: str) -> str:
+    """What happened in the case before the event `before`."""
+    case = cases.get(edge.reading(), number, edge.person(), at=edge.now())
+    edge.opened(number, "cases.show")
+    before = min(request.args.get("before", sys.maxsize, int), sys.maxsize)
+    return render_template("case_history.html", case=case, past=past(number, before))
 
 
 @pages.get("/cases/<number>/diagrams/<int(max=2147483647):instance>/<process>.bpmn")
@@ -179,13 +195,25 @@ def comment(number: str) -> AnyResponse:
     return redirect(url_for("cases.show", number=number, _anchor="comments"), 303)
 
 
-def _traces(session: Session, instance: cases.InstanceRow, events: list[history.Event]) -> list[traces.Trace]:
-    """Where the process and those that it called stand, and the way they came."""
-    own = [event for event in events if event.instance == instance.id]
-    return [traces.trace(drawn, own) for drawn in diagrams.of_instance(session, instance.id, edge.person())]
+def _traces(session: Session, instance: cases.InstanceRow) -> list[traces.Trace]:
+    """Where the process and those that it called stand, and the way they came; of one that has ended nothing."""
+    drawn = () if instance.ended_at else diagrams.of_instance(session, instance.id, edge.person())
+    return list(map(traces.trace, drawn))
 
 
-def decided(session: Session, number: str, events: Iterable[history.Event]) -> list[Step]:
+def past(number: str, before: int | None = None) -> Past:
+    """The newest part of what happened in the case, or of what came before the event with this id."""
+    session = edge.reading()
+    found = cases.timeline(session, number, edge.person(), limit=EVENTS + 1, before=before)
+    events = found[-EVENTS:]
+    told = {message.name: message.label for message in deployments.catalogue(session).messages}
+    processes = {each.id: each.name for each in cases.instances(session, number)}
+    teller = sentences.Teller(names.current(), processes, told)
+    older = events[0].id if len(found) > EVENTS else None
+    return Past(_decided(session, number, events), teller.lines(events), older)
+
+
+def _decided(session: Session, number: str, events: Iterable[history.Event]) -> list[Step]:
     """The completed steps in order, as far as the events hold what this reader may see."""
     forms = _forms(session, number)
     return [

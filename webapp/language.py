@@ -7,6 +7,7 @@ come from the deployed files, in the language they were written in.
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -64,27 +65,37 @@ def switch() -> Response:
 
 def gettext(message: str, /, **values: object) -> str:
     """The message in the reader's language, with the values in it."""
-    return str(flask_babel.gettext(message, **values))
+    said = _messages().ugettext(message)
+    return str(said % values if values else said)
 
 
 def spoken() -> str:
     """The language of this request, `ja` or `en`; pages ask for it thousands of times."""
-    if "language" not in g:
-        g.language = str(get_locale())
-    return str(g.language)
+    try:
+        found: str = g.language
+    except AttributeError:
+        found = g.language = str(get_locale())
+    return found
 
 
 def _messages() -> Translations:
     """The catalogue of this request's language; a page asks for it hundreds of times."""
-    if "messages" not in g:
-        g.messages = flask_babel.get_translations()
-    found: Translations = g.messages
+    try:
+        found: Translations = g.messages
+    except AttributeError:
+        found = g.messages = flask_babel.get_translations()
     return found
 
 
 def moment(value: datetime) -> str:
     """A point in time as people write it: 2026年11月24日(火) 10:00."""
-    return str(format_datetime(value, _MOMENT[spoken()]))
+    return _moment(value, spoken())
+
+
+@lru_cache(maxsize=4096)
+def _moment(value: datetime, language: str) -> str:
+    """A long case tells the same moments again and again; `language` is the one of the request."""
+    return str(format_datetime(value, _MOMENT[language]))
 
 
 def day(value: date) -> str:

@@ -80,9 +80,10 @@ def init_app(app: Flask) -> None:
 
 def current() -> Names:
     """The names for who is asking, read once per request."""
-    if "names" not in g:
-        g.names = Names.for_reader(edge.reading(), edge.person())
-    names: Names = g.names
+    try:
+        names: Names = g.names
+    except AttributeError:
+        names = g.names = Names.for_reader(edge.reading(), edge.person())
     return names
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
-from flask import Blueprint, Response, abort, get_template_attribute, render_template, request
+from flask import Blueprint, Response, abort, get_template_attribute, render_template, request, stream_template
 
 from engine import cases, forms
 from engine.audit import moments
@@ -20,6 +21,8 @@ from webapp.retelling import Retelling, Told
 
 CHUNK = 250
 """Steps that the script gets at once."""
+PIECES = 5000
+"""Of a page that are sent at once, each some letters long."""
 FOUND = 100
 """Steps that a search shows."""
 
@@ -54,12 +57,13 @@ def show(number: str) -> str:
 
 
 @pages.get("/cases/<number>/replay/text")
-def text(number: str) -> str:
-    """The whole replay to read and to print."""
+def text(number: str) -> Response:
+    """The whole replay to read and to print, sent while it is told: its last line says that it is all of it."""
     case = cases.get(edge.reading(), number, edge.person(), at=edge.now())
     telling = Retelling(number)
     edge.opened(number)
-    return render_template("replay_text.html", case=case, steps=telling.all(), now=edge.now())
+    pieces = stream_template("replay_text.html", case=case, count=len(telling.ids), steps=telling.all(), now=edge.now())
+    return Response(_joined(pieces), mimetype="text/html")
 
 
 @pages.get("/cases/<number>/replay/steps")
@@ -89,6 +93,12 @@ def form(number: str) -> str:
     edge.opened(number, "replay.show")
     moment = moments.moment(edge.reading(), number, edge.person(), telling.ids, _asked(telling.ids))
     return render_template("replay_form.html", form=_form(telling, moment))
+
+
+def _joined(pieces: Iterator[str]) -> Iterator[str]:
+    """The same in larger pieces, for each is sent by itself."""
+    while some := "".join(islice(pieces, PIECES)):
+        yield some
 
 
 def _asked(ids: list[int]) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 
 from flask import url_for
 
@@ -17,6 +18,9 @@ from webapp.content import content, title
 from webapp.language import gettext as _
 from webapp.language import moment as when
 from webapp.values import Words, lasting
+
+BATCH = 100
+"""Steps that are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +40,28 @@ class Decision:
 
     name: str
     table: str | None
-    inputs: Mapping[str, str]
+    inputs: list[answers.Line]
     fired: tuple[int, ...]
     result: str
     withheld: bool
 
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        comma = _(", ")
+        told = [_("“%(decision)s” gave: %(result)s", decision=self.name, result=self.result)]
+        if self.withheld:
+            told.append(_("It read something that your role does not see."))
+        if self.fired:
+            told.append(_("Row %(rows)s of the table held.", rows=comma.join(map(str, self.fired))))
+        if self.inputs:
+            told += [_("It saw:"), comma.join([f"{line.label} = {line.text}" for line in self.inputs])]
+        return " ".join(told).replace("\n", comma)
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A step in words: `words` are all that a search looks through, in lower case."""
+    """A step in words."""
 
     step: Step
     when: str
@@ -57,8 +74,21 @@ class Told:
     values: list[Value]
     answers: list[answers.Line]
     decisions: list[Decision]
-    words: str
     has_form: bool
+
+    @property
+    def words(self) -> str:
+        """All that a search looks through, in lower case."""
+        found = (
+            self.said,
+            *(self.left + self.entered),
+            *(move.element for move in (*self.step.event.left, *self.step.event.entered)),
+            self.role,
+            *(f"{value.label} {value.key} {value.text}" for value in self.values),
+            *(f"{line.label} {line.text}" for line in self.answers),
+            *(decision.name for decision in self.decisions),
+        )
+        return " ".join(found).lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +118,16 @@ class Retelling:
     def steps(self, first: int, count: int) -> list[Step]:
         return moments.steps(edge.reading(), self.number, edge.person(), self.ids, first, count)
 
-    def all(self) -> list[Told]:
-        """Every step."""
-        return [self.told(step) for step in self.steps(1, len(self.ids))]
+    def all(self) -> Iterator[Told]:
+        """Every step, a few in memory at once."""
+        for first in range(1, len(self.ids) + 1, BATCH):
+            yield from map(self.told, self.steps(first, BATCH))
 
     def find(self, query: str, limit: int) -> list[Told]:
         """The first steps in which every word of the query stands."""
         wanted = query.lower().split()
-        found = (told for told in self.all() if all(word in told.words for word in wanted))
-        return [told for told, _number in zip(found, range(limit), strict=False)]
+        found = (told for told in self.all() if _has(told.words, wanted))
+        return list(islice(found, limit))
 
     def told(self, step: Step) -> Told:
         event, words = step.event, self._words(step.event.instance)
@@ -108,21 +139,11 @@ class Retelling:
         form = self.form(step)
         lines = [] if form is None else answers.lines(form, event.submitted, names.current())
         decided = [self._decision(words, event.instance, each) for each in step.decisions]
-        said = self._teller.whole(event)
         role = _(", ").join(names.current().group(group) for group in step.roles)
-        searched = (
-            said,
-            *(left + entered),
-            *(move.element for move in (*event.left, *event.entered)),
-            role,
-            *(f"{value.label} {value.key} {value.text}" for value in values),
-            *(f"{line.label} {line.text}" for line in lines),
-            *(decision.name for decision in decided),
-        )
         return Told(
             step,
             when(event.at),
-            said,
+            self._teller.whole(event),
             role,
             lasting(event.at - step.waited_since) if step.waited_since else "",
             self._place_name(step.place),
@@ -131,7 +152,6 @@ class Retelling:
             values,
             lines,
             decided,
-            " ".join(searched).lower(),
             form is not None,
         )
 
@@ -164,11 +184,14 @@ class Retelling:
         return Decision(
             content(decided.name),
             f"{deployment} {decided.decision}" if known else None,
-            {name: words.value(name, value) for name, value in decided.inputs.items()},
+            [self._saw(words, decided.decision, *each) for each in decided.inputs.items()],
             tuple(rule.index for rule in decided.rules),
             words.value(decided.decision, decided.value),
             found.withheld,
         )
+
+    def _saw(self, words: Words, decision: str, name: str, value: feel.Value) -> answers.Line:
+        return answers.Line(words.input(name, decision), words.value(name, value))
 
     # Where it stands ------------------------------------------------------------------------------------
 
@@ -205,7 +228,7 @@ class Retelling:
                 "name": self._place_name((instance, process)),
                 "version": _("version %(version)s", version=self._instances[instance].version),
                 "address": url_for("cases.diagram", number=self.number, instance=instance, process=process),
-                "elements": {element: title(name) for element, name in self._called((instance, process)).items()},
+                "elements": self._called((instance, process)),
             }
             for instance, process in sorted(wanted)
         }
@@ -268,6 +291,10 @@ class Retelling:
 
     def _place_name(self, place: Place | None) -> str:
         return "" if place is None else self._drawing(place)[0]
+
+
+def _has(text: str, wanted: Iterable[str]) -> bool:
+    return all(word in text for word in wanted)
 
 
 def _key(place: Place | None) -> str:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from engine import cases, deployments, drafts, forms, identity, user_tasks
 from engine.errors import Conflict, SubmissionInvalid, TaskAlreadyClosed
 from webapp import answers, edge, errors, names
-from webapp.cases import decided, form_of
+from webapp.cases import form_of, past
 from webapp.content import content
 from webapp.forms_html import FormPage, Pairs, Posted, withhold, without_empty
 from webapp.language import gettext as _
@@ -201,7 +201,7 @@ def _page(
         notice=notice,
         readable=readable,
         facts=cases.facts(session, number, reader) if readable else (),
-        decided=decided(session, number, cases.timeline(session, number, reader)) if readable else [],
+        past=past(number) if readable else None,
         others=_others(task),
         texts=_texts(),
         key=request.form.get("_key") or secrets.token_urlsafe(16),

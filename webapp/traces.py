@@ -9,7 +9,6 @@ from functools import lru_cache
 from lxml import etree
 
 from engine.diagrams import Diagram
-from engine.history import Event
 from webapp.content import content, title
 from webapp.language import gettext as _
 
@@ -41,17 +40,16 @@ class Trace:
     way: list[str]
 
 
-def trace(drawn: Diagram, events: Iterable[Event]) -> Trace:
-    """What the case's events say of this process; an element without a name has no place in words."""
-    called, noticed = names(drawn.xml), felt(drawn.xml)
-    left = (move.element for event in events for move in event.left if move.process == drawn.process)
+def trace(drawn: Diagram) -> Trace:
+    """The diagram in words; an element without a name has no place in them."""
+    noticed = felt(drawn.xml)
     return Trace(
         drawn.process,
         drawn.name,
         {name: sorted(getattr(drawn, name)) for name in ("open", "completed", "flows", "failed")},
         words(drawn.open, noticed),
-        words(drawn.failed, {element: name for (element, _kind), name in called.items()}),
-        words((element for element in left if element in drawn.completed), noticed),
+        words(drawn.failed, {element: title(name) for (element, _kind), name in names(drawn.xml).items()}),
+        words(drawn.completed, noticed),
     )
 
 
@@ -80,13 +78,13 @@ def texts() -> dict[str, str]:
 
 
 def felt(xml: bytes) -> dict[str, str]:
-    """Element id → the name of each element that people notice."""
-    return {element: name for (element, kind), name in names(xml).items() if kind in FELT}
+    """Element id → the name, as people say it, of each element that they notice."""
+    return {element: title(name) for (element, kind), name in names(xml).items() if kind in FELT}
 
 
 def words(elements: Iterable[str], called: Mapping[str, str]) -> list[str]:
     """The names of the elements that have one, each once, in their order."""
-    return list(dict.fromkeys(title(called[element]) for element in elements if element in called))
+    return list(dict.fromkeys(called[element] for element in elements if element in called))
 
 
 @lru_cache(maxsize=64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
@@ -18,6 +18,9 @@ from webapp.names import Names
 
 DIGITS = 6
 """Of a fraction that are said."""
+
+
+_SINGLE = (str, bool, Decimal, feel.Date, feel.DateTime)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,10 @@ class Words:
     written: frozenset[str]
     nothing: str
     comma: str
+    known: dict[tuple[str, type, feel.Value], str] = field(default_factory=dict)
+    """What was said before: a long case says the same again and again."""
+    parts: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Table → its outputs → what they are called."""
 
     @classmethod
     def of(
@@ -57,8 +64,14 @@ class Words:
             return content(self.facts[name].label)
         if name in self.forms:
             return content(self.forms[name].title) or name
-        field = self.fields.get(name)
-        return content(field.label) or name if field else name
+        asked = self.fields.get(name)
+        return content(asked.label) or name if asked else name
+
+    def input(self, expression: str, decision: str) -> str:
+        """What an input of the decision is called: as its column, else as the variable that it is."""
+        table = self.tables.get(decision)
+        column = next((each for each in table.inputs if each.text == expression), None) if table else None
+        return content(column.label) if column and column.label != expression else self.label(expression)
 
     def value(self, name: str, value: feel.Value) -> str:
         """The value of this name in words; the answers of a form as lines."""
@@ -68,7 +81,16 @@ class Words:
             return self._context(name, value)
         if isinstance(value, list):
             apart = "\n" if any(isinstance(each, dict) for each in value) else self.comma
-            return apart.join(self.value(name, each) for each in value)
+            return apart.join([self.value(name, each) for each in value])
+        if type(value) not in _SINGLE:
+            return answers.plain(value)
+        key = name, type(value), value
+        said = self.known.get(key)
+        if said is None:
+            said = self.known[key] = self._single(name, value)
+        return said
+
+    def _single(self, name: str, value: feel.Value) -> str:
         if isinstance(value, Decimal):
             short = round(value, DIGITS)
             return answers.plain(value if short == value else short)
@@ -78,14 +100,20 @@ class Words:
         if name in self.forms:
             said = answers.lines(self.forms[name], value, self.names)
             return "\n".join(f"{line.label}: {line.text}" for line in said) or self.nothing
-        return "\n".join(f"{self.label(key)}: {self.value(key, each)}" for key, each in value.items())
+        if name not in self.parts:
+            outputs = self.tables[name].outputs if name in self.tables else ()
+            self.parts[name] = {each.text: content(each.label) for each in outputs if each.label != each.text}
+        labels = self.parts[name]
+        return "\n".join(
+            [f"{labels.get(key) or self.label(key)}: {self.value(key, part)}" for key, part in value.items()]
+        )
 
     def _text(self, name: str, value: str) -> str:
         if name in self.facts and value in self.facts[name].values:
             return content(self.facts[name].values[value])
-        field = self.fields.get(name)
-        if field and isinstance(field.options, tuple):
-            for option in field.options:
+        asked = self.fields.get(name)
+        if asked and isinstance(asked.options, tuple):
+            for option in asked.options:
                 if option.value == value:
                     return content(option.label)
         if value in self.names.people:
@@ -99,10 +127,10 @@ class Words:
 
 def _options(fields: Fields) -> list[str]:
     found: list[str] = []
-    for field in fields.by_key.values():
-        if isinstance(field.options, tuple):
-            found += [option.value for option in field.options]
-        found += _options(field.fields)
+    for each in fields.by_key.values():
+        if isinstance(each.options, tuple):
+            found += [option.value for option in each.options]
+        found += _options(each.fields)
     return found
 
 

@@ -26,6 +26,10 @@ Variable = tuple[str, str]
 """The path of the scope, empty for the process, and the name."""
 
 
+TOLD = ("field", "variable", "decision", "decision_input", "message", "comment", "purpose")
+"""Kinds of recorded values that a step tells; what only folding needs is left where it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """An evaluation as the person may see it; of one that read what they may not, neither inputs nor rules are told."""
@@ -140,7 +144,8 @@ def steps(session: Session, business_key: str, person: Person, ids: list[int], f
     readable = redaction.of_recorded if redaction.hidden else None
     span = wanted[0], wanted[-1]
     kept = set(wanted)
-    found = [each for each in history.of_case(session, business_key, readable, span=span) if each.id in kept]
+    read = history.of_case(session, business_key, readable, TOLD, span)
+    found = [each for each in read if each.id in kept]
     about = _Tasks.of(session, found)
     processes = _processes(session, business_key)
     groups = {one.name: one.groups for one in identity.people(session)}

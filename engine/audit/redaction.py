@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -50,8 +51,7 @@ class Redaction:
 
     def hides(self, kind: str, name: str) -> bool:
         """Whether nothing of a value of this kind and name may be seen."""
-        read = set(_WORD.findall(name)) if kind == "decision_input" else {name}
-        return not self.hidden.isdisjoint(read)
+        return not self.hidden.isdisjoint(_read(name)) if kind == "decision_input" else name in self.hidden
 
     def _of_value(self, name: str, value: feel.Value) -> feel.Value:
         """A form's context without its hidden fields; elsewhere a hidden name goes at any depth, for it is a copy."""
@@ -59,6 +59,12 @@ class Redaction:
         if isinstance(value, dict):
             return self.of_variables(value) if form is None else forms.redact(form, value, self.marks)
         return [self._of_value("", item) for item in value] if isinstance(value, list) else value
+
+
+@lru_cache(maxsize=1024)
+def _read(expression: str) -> frozenset[str]:
+    """The names in an expression; a case evaluates the same few again and again."""
+    return frozenset(_WORD.findall(expression))
 
 
 def _marked(fields: forms.Fields, marks: frozenset[str]) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,22 @@ def test_who_may_not_read_the_case_sees_no_diagram(office: Any) -> None:
     office.instance = 4711
     with pytest.raises(InstanceNotFound):
         drawn(office)
+
+
+def test_what_was_walked_before_is_not_taken_for_the_way_of_another_past(office: Any) -> None:
+    """As after a restore: the instance has the same number, and fewer events."""
+    office.start("twice")
+    (begun,) = drawn(office)
+    office.complete("TW_01_ask", by="anna", note="一回目")
+    (later,) = drawn(office)
+
+    other = dict(diagrams._kept)
+    diagrams._kept.clear()
+    (anew,) = drawn(office)
+    walked = diagrams._kept[office.instance]
+    diagrams._kept[office.instance] = replace(walked, hash="0" * 64, ways={"twice": diagrams.Way()})
+    (mended,) = drawn(office)
+
+    assert set(begun.completed) < set(later.completed)
+    assert list(later.completed) == list(anew.completed) == list(mended.completed)
+    assert other[office.instance] == walked

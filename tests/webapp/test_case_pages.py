@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,8 @@ from freezegun.api import FrozenDateTimeFactory
 from lxml import etree
 from sqlalchemy import update
 
-from engine import tables, worker
+from engine import history, tables, worker
+from engine.states import EventType
 from tests.webapp.conftest import NOW, Browser, Page, People
 
 
@@ -30,6 +32,33 @@ def test_the_history_says_in_plain_sentences_who_did_what_when(signed_in: People
         f"{moment} 上野 三津さんが「申込みを確かめる」を引き受けました。",
         f"{moment} 上野 三津さんが「申込みを確かめる」を戻しました。",
     ]
+
+
+def test_a_long_history_shows_its_newest_part_and_leads_to_all_that_came_before(
+    app: Flask, signed_in: People, applied: str
+) -> None:
+    with app.extensions["mamori"].transaction() as session:
+        for number in range(250):
+            event = history.NewEvent(EventType.COMMENTED, NOW, f"person{number}", business_key=applied)
+            history.append(session, event)
+    clerk = signed_in("clerk1")
+
+    pages = [clerk.open(f"/cases/{applied}")]
+    while "これより前のできごと" in pages[0].links():
+        pages.insert(0, clerk.open(pages[0].links()["これより前のできごと"]))
+
+    told = [line.text_content() for page in pages for line in page.document.xpath("//ol[@class='history']/li")]
+    who = [re.findall(r"person\d+", line) for line in told]
+    assert who == [[], [], *([f"person{number}"] for number in range(250))]
+    assert len(pages) == 3
+    assert "申込みを書く" in pages[0].document.xpath("//section[@aria-labelledby='decided']//summary")[0].text
+    assert pages[2].document.xpath("//section[@aria-labelledby='decided']//summary") == []
+    assert "これより前のできごと" in signed_in("chief1").open("/tasks/2").links()
+
+
+@pytest.mark.parametrize("before", ["0", "-1", "x", "99999999999999999999999"])
+def test_any_place_in_the_history_gets_a_page(signed_in: People, applied: str, before: str) -> None:
+    assert signed_in("clerk1").open(f"/cases/{applied}/history?before={before}").status == 200
 
 
 def test_the_case_page_says_who_has_each_open_step_and_until_when_and_why(signed_in: People, applied: str) -> None:
