@@ -1,4 +1,4 @@
-"""`python -m webapp`: everything in place, served here, with the worker running; what `make run` calls."""
+"""`python -m webapp`: everything in place, served here, with a worker inside; what `make run` calls."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -55,6 +56,7 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _serve(listening: socket.socket) -> None:
+    works = _works()
     key = secret_key(FOLDER)
     app = create_app(os.environ.get("DATABASE_URL") or f"sqlite:///{(FOLDER / 'mamori.db').resolve()}", SECRET_KEY=key)
     database: Database = app.extensions["mamori"]
@@ -62,16 +64,35 @@ def _serve(listening: socket.socket) -> None:
         people = prepare(database, datetime.now(ZONE))
     except (SQLAlchemyError, EngineError, OSError) as fault:
         raise CannotStart(_line(fault)) from fault
+    try:
+        with _working(listening, database) if works else nullcontext():
+            _announce(listening, people, database)
+            if not works:
+                print("No worker runs inside (MAMORI_WORKER=0): start one beside it with: mamori worker", flush=True)
+            _run(app, listening)
+    finally:
+        database.close()
+
+
+def _works() -> bool:
+    """Whether a worker runs inside this process, as MAMORI_WORKER says."""
+    chosen = os.environ.get("MAMORI_WORKER") or "1"
+    if chosen not in ("0", "1"):
+        raise CannotStart(f"MAMORI_WORKER must be 1 or 0, not {chosen!r}.")
+    return chosen == "1"
+
+
+@contextmanager
+def _working(listening: socket.socket, database: Database) -> Iterator[None]:
+    """Jobs, mail and checkpoints are seen to, beside the pages."""
     mailing = _mailing(listening)
     job_types, sealing = _job_types(mailing), _sealing(mailing)
     worker = Worker(database, lambda: datetime.now(ZONE), job_types=job_types, mailing=mailing, sealing=sealing)
     worker.start()
     try:
-        _announce(listening, people, database)
-        _run(app, listening)
+        yield
     finally:
         worker.stop()
-        database.close()
 
 
 def _mailing(listening: socket.socket) -> mail.Mailing:

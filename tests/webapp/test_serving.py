@@ -9,17 +9,21 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, select
 
 import webapp
-from engine import deployments
-from engine.database import connect
-from engine.tables import HistoryEvent, Person
+from engine import deployments, instances
+from engine.database import Database, connect
+from engine.states import JobState
+from engine.tables import HistoryEvent, Job, Person
+from tests import postgresql
 from tests.webapp.conftest import BUNDLE, NOW
 from webapp.__main__ import CannotStart, prepare, secret_key
 
@@ -39,8 +43,8 @@ def port() -> int:
 
 
 def command(folder: Path, port: int | str, **settings: str) -> subprocess.Popen[str]:
-    environment = {**os.environ, **settings, "PORT": str(port), "PYTHONPATH": str(ROOT)}
-    environment.pop("DATABASE_URL", None)
+    outside = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "MAMORI_WORKER")}
+    environment = {**outside, **settings, "PORT": str(port), "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         [sys.executable, "-m", "webapp"],
         cwd=folder,
@@ -52,9 +56,9 @@ def command(folder: Path, port: int | str, **settings: str) -> subprocess.Popen[
 
 
 @contextmanager
-def serving(folder: Path, port: int, end: signal.Signals) -> Iterator[list[str]]:
+def serving(folder: Path, port: int, end: signal.Signals, **settings: str) -> Iterator[list[str]]:
     """What the program prints until it serves; afterwards it is asked to end and does so cleanly."""
-    with command(folder, port) as process:
+    with command(folder, port, **settings) as process:
         assert process.stdout is not None
         lines = []
         for line in process.stdout:
@@ -162,6 +166,76 @@ def test_a_mail_server_that_is_none_is_one_clear_line(tmp_path: Path, port: int)
     assert process.returncode == 1
     assert len(errors.splitlines()) == 1
     assert errors.startswith("Mamori cannot start: MAMORI_SMTP_URL ")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'shared.db'}"
+        return
+    with postgresql.serving() as server:
+        yield server.url
+
+
+def announced(url: str) -> Database:
+    """A database in which an instance has a notice to write, now."""
+    database = connect(url)
+    database.upgrade()
+    with database.transaction() as session:
+        announce = (ROOT / "tests" / "engine" / "processes" / "announce.bpmn").read_bytes()
+        own = {**deployments.read_folder(*deployments.BUNDLED), "announce.bpmn": announce}
+        deployments.deploy(session, own, by="owner1", at=NOW, grounds=deployments.Grounds("ours"))
+        instances.start(session, "announce", {}, actor=None, at=NOW)
+    return database
+
+
+def job_state(database: Database) -> JobState:
+    with database.reading() as session:
+        return session.execute(select(Job.state)).scalar_one()
+
+
+def becomes(database: Database, state: JobState, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while job_state(database) is not state and time.monotonic() < end:
+        time.sleep(0.1)
+    return job_state(database) is state
+
+
+def test_a_web_process_works_too_unless_it_is_told_not_to_and_then_a_worker_beside_it_does(
+    tmp_path: Path, port: int, url: str
+) -> None:
+    database = announced(url)
+    with serving(tmp_path, port, signal.SIGTERM, DATABASE_URL=url, MAMORI_WORKER="0"):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in").read()
+        assert not becomes(database, JobState.DONE, 5)
+
+        worker = subprocess.Popen(
+            [sys.executable, "-c", "from engine.cli import main; main()", "worker"],
+            cwd=tmp_path,
+            env={**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        assert becomes(database, JobState.DONE, 30)
+        worker.terminate()
+        assert worker.wait(30) == 0
+
+    with database.transaction() as session:
+        instances.start(session, "announce", {}, actor=None, at=NOW)
+        session.execute(delete(Job).where(Job.state == JobState.DONE))
+    with serving(tmp_path, port, signal.SIGTERM, DATABASE_URL=url):
+        assert becomes(database, JobState.DONE, 30)
+    database.close()
+
+
+@pytest.mark.parametrize("chosen", ["2", "no", "1 0"])
+def test_a_choice_of_worker_that_is_none_is_one_clear_line(tmp_path: Path, port: int, chosen: str) -> None:
+    with command(tmp_path, port, MAMORI_WORKER=chosen) as process:
+        output, errors = process.communicate(timeout=30)
+
+    assert (process.returncode, output) == (1, "")
+    assert errors == f"Mamori cannot start: MAMORI_WORKER must be 1 or 0, not {chosen!r}.\n"
+    assert not (tmp_path / "var").exists()
 
 
 def test_the_key_is_made_once_and_is_for_its_owner_alone(tmp_path: Path) -> None:

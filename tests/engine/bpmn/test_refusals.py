@@ -318,6 +318,7 @@ REFUSED = {
     "choreography task": node("choreographyTask"),
     "sub-choreography": node("subChoreography"),
     "call choreography": node("callChoreography"),
+    "implicit throw event": node("implicitThrowEvent"),
     "conversation": node("conversation"),
     "standard loop without an end": node("userTask", standard_loop(condition="")),
     "standard loop of no iterations": node("userTask", standard_loop('loopMaximum="0"')),
