@@ -236,7 +236,9 @@ def test_every_channel_has_advice_at_the_first_level_where_no_code_fits() -> Non
 
 
 def test_nothing_is_recommended_while_nothing_is_known() -> None:
-    assert decide("recommended_measures") == {"measures": [], "advice": [], "optional": []}
+    found = decide("recommended_measures")
+
+    assert (found["measures"], found["advice"], found["optional"]) == ([], [], [])
 
 
 APPROVERS = {
@@ -259,6 +261,20 @@ def test_every_measure_has_a_name_and_its_least_approvers() -> None:
     assert {row["code"]: row["approvers"] for row in catalogue} == expected
     assert len(catalogue) == 27
     assert all(row["name"] for row in catalogue)
+
+
+@pytest.mark.parametrize(("level", "more"), [(2, []), (3, ["A07"])])
+def test_the_recommendation_tells_what_a_head_and_what_the_executive_decide(level: int, more: list[str]) -> None:
+    found = decide("recommended_measures", level=level, determination="harassment")
+
+    heads = [
+        code
+        for groups, codes in APPROVERS.items()
+        if {"head", "executive"} & set(groups.split())
+        for code in codes.split()
+    ]
+    assert found["for_head"] == sorted([*heads, *more])
+    assert found["for_executive"] == APPROVERS["executive"].split()
 
 
 def test_a_measure_can_be_looked_up_by_its_code() -> None:

@@ -52,8 +52,9 @@ DICTIONARY = {
     "ST_03_emergency_action": Work(ANYONE, "emergency_record", "emergency_call"),
     "ST_04_identify_demand": Work({"handler", "supervisor"}, "demand_check", "identify_demand"),
     "ST_04_accommodation": Work({"handler", "supervisor"}, "accommodation", "identify_demand"),
-    "ST_05_legit_complaint": Work({"supervisor"}, "complaint_reply", "legit_lane_reply", excludes=True),
-    "ST_05_accommodation": Work({"supervisor"}, "accommodation", "legit_lane_reply", excludes=True),
+    # §5 names the supervisor; where all of them took part, the head answers, who is in charge of the case
+    "ST_05_legit_complaint": Work({"supervisor", "head"}, "complaint_reply", "legit_lane_reply", excludes=True),
+    "ST_05_accommodation": Work({"supervisor", "head"}, "accommodation", "legit_lane_reply", excludes=True),
     "ST_06_handover": Work({"supervisor"}, "handover", "supervisor_report", excludes=True),
     "ST_07_interaction_control": Work({"supervisor"}, "interaction_control", "supervisor_report"),
     "ST_08_quick_report": Work({"handler", "supervisor", "desk"}, "incident_quick_report", "quick_report"),

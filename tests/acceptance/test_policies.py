@@ -46,7 +46,8 @@ def second_judge_is_a_supervisor(source: str) -> str:
 
 
 def care_waits_for_another_message(source: str) -> str:
-    return source.replace('name="incident_reported"', 'name="never_sent"')
+    renamed = source.replace('name="incident_reported"', 'name="never_sent"')
+    return renamed.replace('name="level_decided"', 'name="never_decided"')
 
 
 def notice_without_a_deadline(source: str) -> str:
