@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, and_, delete, exists, false, func, insert, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, insert, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from engine import bpmn, feel, forms, tables
+from engine import bpmn, case_grams, columns, feel, forms, tables
 from engine.catalogue import Fact
 from engine.identity import Person
+from engine.statements import Statement
 from engine.texts import fold, usable
 
 MAX_WORDS = 10
@@ -24,7 +26,9 @@ MAX_VALUE = 200
 COMMENT = "comment"
 """The field under which the text of a comment is found."""
 
-Wanted = Mapping[str, str]
+_FACTS, _CASES = columns.core(tables.CaseFact), columns.core(tables.Case)
+_ORDINAL = select(_CASES.c.ordinal).where(_CASES.c.business_key == bindparam("of_case")).scalar_subquery()
+_ADD_FACT = Statement(insert(_FACTS).values(ordinal=_ORDINAL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,8 @@ def write_facts(
         session.execute(delete(table).where(table.business_key == business_key, table.name == fact.name))
         texts = dict.fromkeys(_texts(_entry(written[variable], entry)))
         if texts:
-            rows = [{"business_key": business_key, "name": fact.name, "value": text} for text in texts]
-            session.execute(insert(table), rows)
+            row = {"business_key": business_key, "of_case": business_key, "name": fact.name}
+            _ADD_FACT.run(session, *({**row, "value": text} for text in texts))
 
 
 def _entry(value: feel.Value, entry: str) -> feel.Value:
@@ -85,12 +89,13 @@ def write_form(
     session: Session, business_key: str, task: int, form: forms.Form, values: Mapping[str, feel.Value]
 ) -> None:
     """What was written into the text fields of the form, also in its rows, can be found."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"business_key": business_key, "task_id": task, "field": field, "mark": mark, "text": fold(text)}
         for field, mark, text in _written(form.body, values, None)
     ]
     if rows:
         session.execute(insert(tables.CaseText), rows)
+        case_grams.add(session, business_key, [row["text"] for row in rows])
 
 
 def _written(
@@ -110,7 +115,21 @@ def _written(
 
 def write_comment(session: Session, business_key: str, text: str) -> None:
     """The comment can be found by everybody who may read the case."""
-    session.execute(insert(tables.CaseText).values(business_key=business_key, field=COMMENT, text=fold(text)))
+    folded = fold(text)
+    session.execute(insert(tables.CaseText).values(business_key=business_key, field=COMMENT, text=folded))
+    case_grams.add(session, business_key, [folded])
+
+
+def write_number(session: Session, business_key: str) -> None:
+    """The case, which has just begun, can be found by its number."""
+    case_grams.add(session, business_key, [fold(business_key)])
+
+
+def forget_texts(session: Session, business_key: str) -> None:
+    """What people wrote in the case can be found no more, and is not kept here."""
+    table = tables.CaseText
+    gone = session.execute(delete(table).where(table.business_key == business_key).returning(table.text)).scalars()
+    case_grams.take_out(session, business_key, list(gone))
 
 
 # Choosing -----------------------------------------------------------------------------------------------
@@ -121,44 +140,20 @@ def words_of(query: str | None) -> list[str]:
     return list(dict.fromkeys(fold(query or "").split()))[:MAX_WORDS]
 
 
-def with_words(
-    key: InstrumentedAttribute[str], query: str | None, facts: Sequence[Fact], reader: Person
-) -> list[ColumnElement[bool]]:
-    """Conditions on the column of a case number: every word stands in the number, a label of a fact or a text.
+def stands(key: InstrumentedAttribute[str], word: str, reader: Person) -> ColumnElement[bool]:
+    """A condition on the column of a case number: this word of `words_of` stands in it, or in a text of the case.
 
-    Only in what `reader` may see of a case; that they may read the case is for the caller to ask. `facts` are
-    those that they may read.
+    Only in what `reader` may see of a case; that they may read the case is for the caller to ask.
     """
-    return [with_word(key, word, facts, reader) for word in words_of(query)]
-
-
-def with_word(key: InstrumentedAttribute[str], word: str, facts: Sequence[Fact], reader: Person) -> ColumnElement[bool]:
-    """The condition for one word of `words_of`; as `with_words` says."""
-    found, text = tables.CaseFact, tables.CaseText
+    text = tables.CaseText
     open_to_reader = or_(text.mark.is_(None), text.mark.in_(sorted(reader.marks)))
     written = exists().where(text.business_key == key, open_to_reader, text.text.contains(word, autoescape=True))
-    labelled = [
-        and_(found.name == fact.name, found.value.in_(values))
-        for fact in facts
-        if (values := [value for value, label in fact.values.items() if word in fold(label)])
-    ]
-    said = exists().where(found.business_key == key, or_(false(), *labelled))
-    return or_(key.contains(word, autoescape=True), said.correlate(key.class_), written.correlate(key.class_))
+    return or_(key.contains(word, autoescape=True), written)
 
 
-def with_facts(
-    key: InstrumentedAttribute[str], wanted: Wanted | None, facts: Sequence[Fact]
-) -> list[ColumnElement[bool]]:
-    """Conditions on the column of a case number: each of these facts has this value. Empty ones do not count.
-
-    A fact that the reader may not see does not count either, so that nothing can be learnt by asking for it.
-    """
-    table, names = tables.CaseFact, {fact.name for fact in facts}
-    return [
-        key.in_(select(table.business_key).where(table.name == name, table.value == usable(value)[:MAX_VALUE]))
-        for name, value in (wanted or {}).items()
-        if value and name in names
-    ]
+def labelled(word: str, facts: Sequence[Fact]) -> list[tuple[str, str]]:
+    """The names and values of facts in whose labels this word of `words_of` stands."""
+    return [(fact.name, value) for fact in facts for value, label in fact.values.items() if word in fold(label)]
 
 
 # Reading ------------------------------------------------------------------------------------------------
@@ -184,27 +179,14 @@ def _row(fact: Fact, values: set[str]) -> FactRow:
     return FactRow(fact.name, fact.label, ordered, tuple(fact.values.get(v, v) for v in ordered), fact.group)
 
 
-def count(
-    session: Session, found: CTE, facts: Sequence[Fact]
-) -> tuple[tuple[int, int, int], dict[str, dict[str, int]]]:
-    """The numbers of the cases `found`, of those that go on and of those that are late; and for each fact with
-    labelled values, how many of the cases have each value. `found` has the columns business_key, running, overdue.
-    """
+def count_values(session: Session, keys: Sequence[str], facts: Sequence[Fact]) -> dict[str, dict[str, int]]:
+    """For each fact with labelled values, how many of these cases have each value."""
     table = tables.CaseFact
-    labelled = {fact.name: fact.values for fact in facts if fact.values}
-    counts = {name: dict.fromkeys(values, 0) for name, values in labelled.items()}
-    going, late = func.count().filter(found.c.running > 0), func.count().filter(found.c.overdue)
-    whole = select(literal(""), literal(""), func.count(), going, late).select_from(found)
-    values = (
-        select(table.name, table.value, func.count(), literal(0), literal(0))
-        .join(found, found.c.business_key == table.business_key)
-        .where(table.name.in_(labelled))
-        .group_by(table.name, table.value)
-    )
-    total = (0, 0, 0)
-    for name, value, *numbers in session.execute(union_all(whole, values)):
-        if name:
-            counts[name][value] = numbers[0]
-        else:
-            total = (numbers[0], numbers[1], numbers[2])
-    return total, counts
+    counts = {fact.name: dict.fromkeys(fact.values, 0) for fact in facts if fact.values}
+    found = table.business_key.in_(keys)  # and no name: SQLite would look through all facts of that name
+    for name, value, number in session.execute(
+        select(table.name, table.value, func.count()).where(found).group_by(table.name, table.value)
+    ):
+        if name in counts:
+            counts[name][value] = number
+    return counts

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, select, true
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from engine import bundles, case_index, deployments, feel, history, identity, submissions, tables, user_tasks
+from engine import (
+    bundles,
+    case_index,
+    case_search,
+    deployments,
+    feel,
+    history,
+    identity,
+    submissions,
+    tables,
+    user_tasks,
+)
 from engine import instances as runs
 from engine.audit.redaction import Redaction
 from engine.case_index import FactRow
@@ -17,7 +29,11 @@ from engine.catalogue import Fact, MessageOffer, Start
 from engine.errors import CaseNotFound, MessageNotFound, MessageNotYours, StartNotFound, StartNotYours
 from engine.identity import Person
 from engine.states import OPEN_TASK, EventType, InstanceState
+from engine.texts import usable
 from engine.user_tasks import TaskRow
+
+COUNTED = 1_000
+"""Cases that are counted; a list that is longer does not take longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +57,10 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True)
 class CaseCounts:
-    """How many cases the criteria find, and how many of them have each labelled value of each fact."""
+    """How many cases the criteria find, and how many of them have each labelled value of each fact.
+
+    One more than COUNTED stands for all that are more, and then the facts are not counted.
+    """
 
     total: int
     running: int
@@ -161,16 +180,22 @@ def list_cases(
     running: bool | None = None,
     overdue: bool | None = None,
     limit: int = 50,
-    offset: int = 0,
+    before: str | None = None,
+    after: str | None = None,
 ) -> list[CaseRow]:
-    """The cases that the person may read and the criteria find, the latest change first.
+    """The cases that the person may read and the criteria find, those that began last first.
 
     `query`: words that all stand in the number, a fact or a text of the case. `facts`: each has this value.
-    `running`, `overdue`: only those that go on, or have an open task past its due date, or do not.
+    `running`, `overdue`: only those that go on, or have an open task past its due date, or do not. `before`,
+    `after`: only those that began before this case, or the next after it; without effect if the person may not
+    read it.
     """
     known = readable_facts(session, person)
-    where = _criteria(person, known, at, query, facts, running, overdue)
-    return _rows(session, where, known, at, limit, offset)
+    wanted = case_search.criteria(
+        session, person, known, at, query=query, facts=facts, running=running, overdue=overdue
+    )
+    place = {"before": _ordinal(session, before, person), "after": _ordinal(session, after, person)}
+    return _rows(session, case_search.find(session, wanted, limit, **place), known, at)
 
 
 def count_cases(
@@ -183,48 +208,50 @@ def count_cases(
     running: bool | None = None,
     overdue: bool | None = None,
 ) -> CaseCounts:
-    """How many cases `list_cases` would give with the same criteria."""
+    """How many cases `list_cases` would give with the same criteria, as far as they are counted."""
     known = readable_facts(session, person)
-    where = _criteria(person, known, at, query, facts, running, overdue)
+    wanted = case_search.criteria(
+        session, person, known, at, query=query, facts=facts, running=running, overdue=overdue
+    )
+
     table = tables.Case
-    found = select(table.business_key, table.running, _is_overdue(at).label("overdue")).where(where).cte("found")
-    total, by_value = case_index.count(session, found, known)
-    return CaseCounts(*total, by_value)
+    found = case_search.find(session, wanted, COUNTED + 1)
+    rows = session.execute(select(table.business_key, table.running).where(table.ordinal.in_(found))).all()
+    if len(rows) > COUNTED:
+        going = _of_these(session, wanted, case_search.in_state(True), running)
+        late = _of_these(session, wanted, case_search.late(at), overdue)
+        return CaseCounts(len(rows), going, late, {})
+    keys = [row.business_key for row in rows]
+    of_these = case_search.late_keys(at).where(tables.UserTask.business_key.in_(keys)).distinct()
+    late = len(session.execute(of_these).all())
+    values = case_index.count_values(session, keys, known)
+    return CaseCounts(len(keys), sum(row.running > 0 for row in rows), late, values)
 
 
-def _criteria(
-    person: Person,
-    known: tuple[Fact, ...],
-    at: datetime,
-    query: str | None,
-    facts: Mapping[str, str] | None,
-    running: bool | None,
-    overdue: bool | None,
-) -> ColumnElement[bool]:
-    table = tables.Case
-    key = table.business_key
-    where = [*case_index.with_words(key, query, known, person), *case_index.with_facts(key, facts, known)]
-    allowed = identity.readable_cases(person)
-    if allowed is not None:
-        where.append(key.in_(allowed))
-    if running is not None:
-        where.append(table.running > 0 if running else table.running == 0)
-    if overdue is not None:
-        where.append(_is_overdue(at) if overdue else ~_is_overdue(at))
-    return and_(true(), *where)
+def _of_these(
+    session: Session, wanted: Sequence[case_search.Criterion], more: case_search.Criterion, asked: bool | None
+) -> int:
+    """How many of the very many cases fit one more criterion, which may have been asked for or ruled out already."""
+    if asked is not None:
+        return COUNTED + 1 if asked else 0
+    found = case_search.find(session, [*wanted, more], COUNTED + 1).subquery()
+    return session.execute(select(func.count()).select_from(found)).scalar_one()
 
 
-def _is_overdue(at: datetime) -> ColumnElement[bool]:
-    tasks = tables.UserTask
-    same_case = tasks.business_key == tables.Case.business_key
-    return exists().where(same_case, tasks.state.in_(OPEN_TASK), tasks.due < at).correlate(tables.Case)
+def _ordinal(session: Session, business_key: str | None, person: Person) -> int | None:
+    """The place of the case among all; None for one that the person may not know of."""
+    if business_key is None:
+        return None
+    table, key = tables.Case, usable(business_key)
+    query = select(table.ordinal).where(table.business_key == key, identity.reads(person, table.business_key))
+    return session.execute(query).scalar()
 
 
 def get(session: Session, business_key: str, person: Person, *, at: datetime) -> CaseRow:
     """The case; raises CaseNotFound also if the person may not know of it."""
     _check_readable(session, business_key, person)
     known = readable_facts(session, person)
-    for row in _rows(session, tables.Case.business_key == business_key, known, at, 1, 0):
+    for row in _rows(session, select(tables.Case.ordinal).where(tables.Case.business_key == business_key), known, at):
         return row
     raise CaseNotFound(business_key)
 
@@ -247,21 +274,10 @@ def _check_readable(session: Session, business_key: str, person: Person) -> None
         raise CaseNotFound(business_key)
 
 
-def _rows(
-    session: Session, where: ColumnElement[bool], known: tuple[Fact, ...], at: datetime, limit: int, offset: int
-) -> list[CaseRow]:
-    table, tasks = tables.Case, tables.UserTask
-    found = (
-        session.execute(
-            select(table)
-            .where(where)
-            .order_by(table.changed_at.desc(), table.business_key.desc())
-            .limit(limit)
-            .offset(offset)
-        )
-        .scalars()
-        .all()
-    )
+def _rows(session: Session, ordinals: Select[Any], known: tuple[Fact, ...], at: datetime) -> list[CaseRow]:
+    table, tasks, wanted = tables.Case, tables.UserTask, ordinals.subquery()
+    query = select(table).join(wanted, wanted.c.ordinal == table.ordinal).order_by(table.ordinal.desc())
+    found = session.execute(query).scalars().all()
     keys = [row.business_key for row in found]
     overdue = func.count(tasks.id).filter(tasks.due < at)
     counted = session.execute(

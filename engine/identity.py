@@ -11,8 +11,8 @@ from typing import Protocol, cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, false, insert, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, false, insert, or_, select, true, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from engine import columns, tables
 from engine.catalogue import EVERYONE, Account, CaseReading, Catalogue, Group, MessageOffer, ProcessRight, Start
@@ -34,7 +34,9 @@ _PARTICIPANT = Statement(
         _PARTICIPANTS.c.business_key == bindparam("of_case"), _PARTICIPANTS.c.person == bindparam("name")
     )
 )
-_TAKE_PART = Statement(insert(_PARTICIPANTS))
+_CASES = columns.core(tables.Case)
+_ORDINAL = select(_CASES.c.ordinal).where(_CASES.c.business_key == bindparam("of_case")).scalar_subquery()
+_TAKE_PART = Statement(insert(_PARTICIPANTS).values(ordinal=_ORDINAL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,23 +256,27 @@ def set_password(session: Session, name: str, password: str) -> None:
 
 
 def take_part(session: Session, business_key: str, name: str, at: datetime, *, granted: bool = False) -> None:
-    """`name` is a participant of the case from now on, if they were not."""
+    """`name` is a participant of the case, which exists, from now on, if they were not."""
     if _PARTICIPANT.first(session, of_case=business_key, name=name) is None:
-        _TAKE_PART.run(session, {"business_key": business_key, "person": name, "granted": granted, "since": at})
+        row = {"business_key": business_key, "person": name, "granted": granted, "since": at}
+        _TAKE_PART.run(session, row | {"of_case": business_key})
 
 
-def readable_cases(reader: Person) -> Select[str] | None:
-    """A query of the business keys that `reader` may read; None means all of them."""
+def reads(reader: Person, key: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """A condition on a column of case numbers: `reader` may know of the case.
+
+    They read all, took part, were let in, or may take an open task of it. It is asked of each case that is looked at.
+    """
     if reader.cases == "all":
-        return None
+        return true()
     if reader.cases == "none" or not reader.active:
-        return select(tables.Participant.business_key).where(tables.Participant.person.is_(None))
-    took_part = select(tables.Participant.business_key).where(tables.Participant.person == reader.name)
-    may_take = select(tables.UserTask.business_key).where(tables.UserTask.state.in_(OPEN_TASK), may_do(reader))
-    return select(took_part.union(may_take).subquery().c.business_key)
+        return false()
+    part, task = tables.Participant, aliased(tables.UserTask)
+    took_part = exists().where(part.business_key == key, part.person == reader.name)
+    return or_(took_part, exists().where(task.business_key == key, task.state.in_(OPEN_TASK), may_do(reader, task)))
 
 
-def may_do(reader: Person) -> ColumnElement[bool]:
+def may_do(reader: Person, task: type[tables.UserTask] = tables.UserTask) -> ColumnElement[bool]:
     """A condition on user tasks, open or not: `reader` may do the task by group or by name.
 
     It is asked of each task that is looked at, not answered for all: most candidates are those of tasks long done.
@@ -282,21 +288,16 @@ def may_do(reader: Person) -> ColumnElement[bool]:
     mine = or_(
         (table.kind == "group") & table.name.in_(own_groups), (table.kind == "user") & (table.name == reader.name)
     )
-    of_task = table.task_id == tables.UserTask.id
+    of_task = table.task_id == task.id
     banned = exists().where(of_task, table.kind == "excluded", table.name == reader.name)
-    return and_(exists().where(of_task, mine).correlate(tables.UserTask), ~banned.correlate(tables.UserTask))
+    return and_(exists().where(of_task, mine).correlate(task), ~banned.correlate(task))
 
 
 def may_read_case(session: Session, reader: Person, business_key: str) -> bool:
     """Whether the person may know of this case at all."""
-    readable = readable_cases(reader)
-    if readable is None:
-        return True
-    inner = readable.subquery()
-    return (
-        session.execute(select(inner.c.business_key).where(inner.c.business_key == business_key).limit(1)).first()
-        is not None
-    )
+    case = tables.Case.business_key
+    found = select(case).where(case == business_key, reads(reader, case))
+    return session.execute(found).first() is not None
 
 
 def display_names(session: Session, reader: Person) -> dict[str, str]:

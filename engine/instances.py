@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine import bpmn, bundles, case_index, columns, feel, history, identity, messages, openings, records, tables
@@ -107,7 +107,8 @@ _COUNT_RUNNING = Statement(
     .values(running=_CASES.c.running + 1)
     .returning(_CASES.c.running)
 )
-_OPEN_CASE = Statement(insert(_CASES))
+_NEXT_ORDINAL = select(func.coalesce(func.max(_CASES.c.ordinal), 0) + 1).scalar_subquery()
+_OPEN_CASE = Statement(insert(_CASES).values(ordinal=_NEXT_ORDINAL))
 _NEXT_NUMBER = Statement(
     update(_COUNTERS)
     .where(_COUNTERS.c.name == "case", _COUNTERS.c.year == bindparam("of_year"))
@@ -321,6 +322,7 @@ def _open_case(session: Session, start: bpmn.Start, occasion: Occasion) -> None:
         _OPEN_CASE.run(
             session, row | {"opened_at": occasion.at, "opened_by": occasion.actor, "changed_at": occasion.at}
         )
+        case_index.write_number(session, start.business_key)
     if occasion.actor is not None:
         identity.take_part(session, start.business_key, occasion.actor, occasion.at)
 

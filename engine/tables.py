@@ -201,12 +201,24 @@ class Counter(Base):
 
 
 class Case(Base):
-    """All instances with one business key; `running` of them go on."""
+    """All instances with one business key; `running` of them go on.
+
+    `ordinal` counts the cases as they began. What chooses cases has it beside what it chooses them by, so that the
+    newest that fit are read off an index, and no more than are shown.
+    """
 
     __tablename__ = "process_case"
-    __table_args__ = (Index("ix_process_case_changed_at", "changed_at"),)
+    __table_args__ = (
+        Index(
+            "ix_process_case_running", "ordinal", sqlite_where=text("running > 0"), postgresql_where=text("running > 0")
+        ),
+        Index(
+            "ix_process_case_closed", "ordinal", sqlite_where=text("running = 0"), postgresql_where=text("running = 0")
+        ),
+    )
 
     business_key: Mapped[str] = mapped_column(primary_key=True)
+    ordinal: Mapped[int] = mapped_column(unique=True)
     process: Mapped[str]
     running: Mapped[int]
     opened_at: Mapped[datetime]
@@ -218,9 +230,11 @@ class Participant(Base):
     """A person who took part in a case, or whom a form let into it."""
 
     __tablename__ = "participant"
+    __table_args__ = (Index("ix_participant_person_ordinal", "person", "ordinal"),)
 
     business_key: Mapped[str] = mapped_column(primary_key=True)
-    person: Mapped[str] = mapped_column(primary_key=True, index=True)
+    person: Mapped[str] = mapped_column(primary_key=True)
+    ordinal: Mapped[int]
     granted: Mapped[bool]
     since: Mapped[datetime]
 
@@ -248,7 +262,7 @@ class UserTask(Base):
         UniqueConstraint("instance_id", "token"),
         Index("ix_user_task_assignee_state", "assignee", "state"),
         Index("ix_user_task_business_key_state", "business_key", "state"),
-        Index("ix_user_task_state", "state"),
+        Index("ix_user_task_state_due", "state", "due"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -419,11 +433,12 @@ class CaseFact(Base):
     """A value of a listed variable of the case; a list has a row for each element."""
 
     __tablename__ = "case_fact"
-    __table_args__ = (Index("ix_case_fact_name_value_business_key", "name", "value", "business_key"),)
+    __table_args__ = (Index("ix_case_fact_name_value_ordinal", "name", "value", "ordinal"),)
 
     business_key: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str] = mapped_column(Text, primary_key=True)
+    ordinal: Mapped[int]
 
 
 class CaseText(Base):
@@ -437,6 +452,16 @@ class CaseText(Base):
     field: Mapped[str]
     mark: Mapped[str | None]
     text: Mapped[str] = mapped_column(Text)
+
+
+class CaseGram(Base):
+    """A few characters that stand side by side in the number or a text of the case, as `case_grams` codes them."""
+
+    __tablename__ = "case_gram"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    gram: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    ordinal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
 class Draft(Base):

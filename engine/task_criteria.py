@@ -42,9 +42,6 @@ def conditions(criteria: TaskCriteria, reader: Person) -> list[ColumnElement[boo
 
 def _with_word(word: str, reader: Person) -> ColumnElement[bool]:
     table = tables.UserTask
-    readable = identity.readable_cases(reader)
-    written = case_index.with_word(table.business_key, word, (), reader)
-    if readable is not None:
-        written = and_(written, table.business_key.in_(readable))
+    said = case_index.stands(table.business_key, word, reader)
     own = (func.lower(table.name).contains(word, autoescape=True), table.business_key.contains(word, autoescape=True))
-    return or_(*own, written)
+    return or_(*own, and_(said, identity.reads(reader, table.business_key)))

@@ -23,7 +23,6 @@ from webapp.language import gettext as _
 from webapp.starts import next_address
 
 PAGE = 50
-LAST_PAGE = 1_000_000
 EVENTS = 100
 """Of a case that are told on one page."""
 
@@ -60,7 +59,7 @@ class Wanted:
     running: bool | None
     overdue: bool | None
 
-    def rows(self, limit: int, offset: int = 0) -> list[cases.CaseRow]:
+    def rows(self, limit: int, before: str | None = None, after: str | None = None) -> list[cases.CaseRow]:
         return cases.list_cases(
             edge.reading(),
             edge.person(),
@@ -70,7 +69,8 @@ class Wanted:
             running=self.running,
             overdue=self.overdue,
             limit=limit,
-            offset=offset,
+            before=before,
+            after=after,
         )
 
     def counts(self) -> cases.CaseCounts:
@@ -106,21 +106,39 @@ def wanted(values: Mapping[str, str]) -> Wanted:
 
 @pages.get("/cases")
 def listing() -> str:
-    """The cases that the person may read and that fit what was searched for, with how many fit."""
+    """The cases that the person may read and that fit what was searched for, with how many fit, if not too many.
+
+    A page is named by the case beside it, not by a number: what is further down takes no longer to come to.
+    """
     looked_for = wanted(request.args)
-    number = min(max(request.args.get("page", 1, int), 1), LAST_PAGE)
-    found = looked_for.rows(PAGE + 1, (number - 1) * PAGE)
+    found, newer, older = _page(looked_for, request.args.get("before"), request.args.get("after"))
     return render_template(
         "cases.html",
-        cases=found[:PAGE],
-        more=len(found) > PAGE,
-        number_of_page=number,
+        cases=found,
+        newer=newer,
+        older=older,
         counts=looked_for.counts(),
+        most=cases.COUNTED,
         wanted=looked_for.given,
         more_wanted=not looked_for.given.keys() <= {"q", "state"},
         facts=looked_for.offered,
         filters=saved_filters.listing(edge.reading(), "cases", edge.person()),
     )
+
+
+def _page(
+    looked_for: Wanted, before: str | None, after: str | None
+) -> tuple[list[cases.CaseRow], str | None, str | None]:
+    """The cases of a page, and the case after which newer ones and before which older ones come, if any do."""
+    if after is not None:
+        found = looked_for.rows(PAGE + 1, after=after)
+        if len(found) > PAGE:
+            return found[1:], found[1].business_key, found[-1].business_key
+        before = None  # the newest are a page of their own
+    found = looked_for.rows(PAGE + 1, before)
+    shown = found[:PAGE]
+    older = shown[-1].business_key if len(found) > PAGE else None
+    return shown, shown[0].business_key if before and shown else None, older
 
 
 @pages.get("/cases/<number>")

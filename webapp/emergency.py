@@ -16,7 +16,8 @@ MESSAGE = "danger_arose"
 """The message of a bundle by which people tell a case that there is danger."""
 REPORT = "report"
 """The start of a bundle for telling what happened, with or without a case."""
-RECENT = 20  # of the cases that changed last, one is the case in which there is danger now
+NEWEST = 100  # cases under way; an older one is told of danger on its own page
+RECENT = 20  # of them, those that changed last: one is the case in which there is danger now
 
 pages = Blueprint("emergency", __name__)
 
@@ -45,6 +46,7 @@ def worker() -> Response:
 def _alarms() -> list[Alarm]:
     """The cases of this person that wait for the message, the latest change first."""
     session, person = edge.reading(), edge.person()
-    running = cases.list_cases(session, person, at=edge.now(), running=True, limit=RECENT)
+    newest = cases.list_cases(session, person, at=edge.now(), running=True, limit=NEWEST)
+    running = sorted(newest, key=lambda case: case.changed_at, reverse=True)[:RECENT]
     offers = cases.offers(session, [case.business_key for case in running], person)
     return [Alarm(case, offer) for case in running for offer in offers[case.business_key] if offer.name == MESSAGE]

@@ -1,21 +1,25 @@
 """The inbox and the case list with very many cases, beside the same pages with 1,000, in one run, on SQLite.
 
-The database of `bench_pages`, in which 999 cases wait, and one complaint that was answered and closed, copied by the
-database itself as often as is wanted. Copied events are without facts and values, which these pages do not read. Usage: python -m tests.benchmarks.bench_many [CASES, 100000 if absent]
+The database of `bench_pages`, in which 999 cases wait, and two closed cases, a complaint that was answered and a long
+one with many steps, copied in turns as often as is wanted, by the database itself and with all their rows and indexes.
+Copied events are without facts and values, which these pages do not read, and no statistics are taken, as none are
+where Mamori serves. Usage: python -m tests.benchmarks.bench_many [CASES, 100000 if absent]
 """
 
 from __future__ import annotations
 
+import sqlite3
 import statistics
 import sys
 import tempfile
+import time
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from engine import deployments, scenario_files, scenarios, tables
+from engine import comments, database, deployments, identity, scenario_files, scenarios, tables
 from engine.columns import JST
 from engine.database import Database
 from tests.benchmarks.bench_pages import SCENARIO, fill, signed_in, times
@@ -23,84 +27,142 @@ from webapp import create_app
 from webapp.__main__ import prepare
 
 BASE = 1000
-COMPLAINT = SCENARIO.with_name("C-01.yaml")
+CLOSED = tuple(SCENARIO.with_name(name) for name in ("C-12.yaml", "C-01.yaml", "C-01.yaml"))
+"""In these turns, 47 and twice 7 events."""
 COPIED = (
     *("process_case", "participant", "process_instance", "user_task", "candidate", "job", "subscription"),
-    *("case_fact", "case_text", "history_event"),
+    *("case_fact", "case_text", "case_gram", "history_event"),
 )
 SHIFTED = ("id", "instance_id", "task_id")
 """Columns that hold a number of something that is copied too."""
 EMPTY = {"facts": "'{}'", "commitments": "'[]'"}
+SELDOM = "瑠璃唐草"
+"""Written into the ten oldest cases."""
 PAGES = (
     ("inbox of a handler", "handler1", "/"),
     ("inbox, overdue", "handler1", "/?due=overdue"),
+    ("inbox, words", "handler1", "/?q=返品"),
     ("case list of the desk", "desk1", "/cases"),
-    ("case list, under way", "desk1", "/cases?state=running"),
+    ("  the oldest", "desk1", "/cases?before=2026-0060"),
+    ("  under way", "desk1", "/cases?state=running"),
+    ("  closed", "desk1", "/cases?state=closed"),
+    ("  overdue", "desk1", "/cases?overdue=yes"),
+    ("  a fact of many", "desk1", "/cases?fact.end_state=ES-01"),
+    ("  a fact of few, closed", "desk1", "/cases?state=closed&fact.care_level=C4"),
+    ("  a number", "desk1", "/cases?q=2026-0500"),
+    ("  one character", "desk1", "/cases?q=品"),
+    ("  two characters", "desk1", "/cases?q=返品"),
+    ("  a word of ten old cases", "desk1", f"/cases?q={SELDOM}"),
+    ("  a word that stands nowhere", "desk1", "/cases?q=返品唐草"),
+    ("  two words and a fact", "desk1", "/cases?q=返品 お客&fact.end_state=ES-01"),
     ("case list of a handler", "handler1", "/cases"),
-    ("case list, two characters", "desk1", "/cases?q=返品"),
+    ("  under way", "handler1", "/cases?state=running"),
+    ("  two characters", "handler1", "/cases?q=返品"),
 )
 
 
-def multiply(database: Database, ended: str, copies: int) -> None:
-    """The case of this number is there this many times more."""
-    with database.transaction() as session:
-        shift = 1 + max(_largest(session, name) for name in COPIED if "id" in _columns(name))
-        for name in COPIED:
-            session.execute(text(_copying(name, ended, copies, shift)))
-        session.execute(text("ANALYZE"))
+def play(found: Database) -> list[str]:
+    """The numbers of the cases to be copied, which have been played."""
+    files, numbers = deployments.read_folder(*deployments.BUNDLED), {}
+    newest = text("SELECT business_key FROM process_case ORDER BY ordinal DESC LIMIT 1")
+    for path in dict.fromkeys(CLOSED):
+        scenarios.run_on(found, scenario_files.read(path), files)
+        with found.reading() as session:
+            numbers[path] = session.execute(newest).scalar_one()
+    return [numbers[path] for path in CLOSED]
 
 
-def _columns(name: str) -> list[str]:
+def mention(found: Database) -> None:
+    """The seldom word stands in the ten oldest cases."""
+    with found.transaction() as session:
+        oldest = session.execute(text("SELECT business_key FROM process_case ORDER BY ordinal LIMIT 10")).scalars()
+        for number in oldest.all():
+            comments.write(session, number, SELDOM, actor=identity.person(session, "desk1"), at=datetime.now(JST))
+
+
+def multiply(file: Path, closed: list[str], copies: int) -> None:
+    """The closed cases, in turns, are there this many times more."""
+    connection = sqlite3.connect(file, isolation_level=None)
+    for setting in ("journal_mode=DELETE", "journal_mode=OFF", "synchronous=OFF", "cache_size=-600000"):
+        connection.execute(f"PRAGMA {setting}")
+    (ordinal,) = connection.execute("SELECT max(ordinal) FROM process_case").fetchone()
+    largest = (connection.execute(f"SELECT max(id) FROM {name}").fetchone()[0] for name in COPIED if has_id(name))
+    shift = 1 + max(number or 0 for number in largest)
+    connection.execute("BEGIN")
+    connection.execute("CREATE TEMP TABLE copy (n INTEGER PRIMARY KEY, of_case, ordinal)")
+    rows = ((n, closed[n % len(closed)], ordinal + n) for n in range(1, copies + 1))
+    connection.executemany("INSERT INTO copy VALUES (?, ?, ?)", rows)
+    for name in COPIED:
+        for number in dict.fromkeys(closed):
+            connection.execute(copying(name, shift), (number,))
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.close()
+
+
+def columns(name: str) -> list[str]:
     return [column.name for column in tables.metadata.tables[name].columns]
 
 
-def _largest(session: Session, name: str) -> int:
-    return int(session.execute(text(f"SELECT coalesce(max(id), 0) FROM {name}")).scalar_one())
+def has_id(name: str) -> bool:
+    return "id" in columns(name)
 
 
-def _copying(name: str, ended: str, copies: int, shift: int) -> str:
-    """The ended case's rows once for each number, under new case numbers and ids."""
+def copying(name: str, shift: int) -> str:
+    """A statement: the rows of a case once for each copy of it, under new case numbers and ids."""
     made = {column: f"o.{column} + n.n * {shift}" for column in SHIFTED}
     made |= dict.fromkeys(("business_key", "key"), "printf('%d-%04d', 3000 + n.n / 1000, n.n % 1000)")
-    columns, own = _columns(name), f"o.{'key' if name == 'subscription' else 'business_key'} = '{ended}'"
+    made |= {"ordinal": "n.ordinal"}
+    own = f"o.{'key' if name == 'subscription' else 'business_key'} = ?1"
     if name == "candidate":
-        own = f"o.task_id IN (SELECT id FROM user_task WHERE business_key = '{ended}')"
+        own = "o.task_id IN (SELECT id FROM user_task WHERE business_key = ?1)"
+    if name == "case_gram":
+        own = "o.ordinal = (SELECT ordinal FROM process_case WHERE business_key = ?1)"
     if name == "history_event":
         made |= EMPTY | {"chain": f"(o.instance_id + n.n * {shift}) || ''"}
         own += " AND o.instance_id IS NOT NULL"
-    values = ", ".join(made.get(each, f"o.{each}") for each in columns)
-    numbers = f"WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {copies})"
-    return f"INSERT INTO {name} ({', '.join(columns)}) {numbers} SELECT {values} FROM {name} o, n WHERE {own}"
+    values = ", ".join(made.get(each, f"o.{each}") for each in columns(name))
+    order = "" if name != "case_gram" else " ORDER BY 1, 2"
+    return (
+        f"INSERT INTO {name} ({', '.join(columns(name))}) "
+        f"SELECT {values} FROM {name} o CROSS JOIN copy n WHERE {own} AND n.of_case = ?1{order}"
+    )
+
+
+def count(session: Session, name: str) -> int:
+    return int(session.execute(text(f"SELECT count(*) FROM {name}")).scalar_one())
 
 
 def main() -> None:
     cases = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     with tempfile.TemporaryDirectory() as folder:
-        app = create_app(f"sqlite:///{Path(folder) / 'many.db'}", SECRET_KEY="only for this run, and long enough")
-        database = app.extensions["mamori"]
-        prepare(database, datetime.now(JST))
-        fill(database, BASE)
-        files = deployments.read_folder(*deployments.BUNDLED)
-        scenarios.run_on(database, scenario_files.read(COMPLAINT), files)
-        with database.reading() as session:
-            ended = session.execute(
-                text("SELECT business_key FROM process_case ORDER BY rowid DESC LIMIT 1")
-            ).scalar_one()
+        file = Path(folder) / "many.db"
+        app = create_app(f"sqlite:///{file}", SECRET_KEY="only for this run, and long enough")
+        found: database.Database = app.extensions["mamori"]
+        prepare(found, datetime.now(JST))
+        fill(found, BASE - 2)
+        closed = play(found)
+        mention(found)
         clients = {name: signed_in(app, name) for name in ("handler1", "desk1")}
-        spent = [[times(lambda who=who, path=path: clients[who].get(path)) for _, who, path in PAGES]]
-        multiply(database, ended, cases - BASE)
-        with database.reading() as session:
-            counts = [
-                session.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in COPIED[:1] + COPIED[-1:]
-            ]
-        print("{:,} cases, {:,} history events".format(*counts))
-        spent.append([times(lambda who=who, path=path: clients[who].get(path)) for _, who, path in PAGES])
+
+        def measured() -> list[list[float]]:
+            return [times(lambda who=who, path=path: clients[who].get(path)) for _, who, path in PAGES]
+
+        few = measured()
+        found.close()
+        began = time.perf_counter()
+        multiply(file, closed, cases - BASE)
+        print(f"copied in {time.perf_counter() - began:.0f} s, {file.stat().st_size / 2**30:.1f} GiB")
+        with found.reading() as session:
+            numbers = [count(session, name) for name in ("process_case", "history_event", "user_task", "case_gram")]
+        print("{:,} cases, {:,} history events, {:,} tasks, {:,} entries of the index of words".format(*numbers))
+        many = measured()
         print(f"{'ms, p50 / p95':30}{f'{BASE:,} cases':>20}{f'{cases:,} cases':>20}{'p95, times':>12}")
-        for (label, _, _), few, many in zip(PAGES, *spent, strict=True):
-            both = [(statistics.median(each), each[int(len(each) * 0.95)]) for each in (few, many)]
+        for (label, _, _), *spent in zip(PAGES, few, many, strict=True):
+            both = [(statistics.median(each), each[int(len(each) * 0.95)]) for each in spent]
             shown = "".join(f"{f'{p50:.1f} / {p95:.1f}':>20}" for p50, p95 in both)
             print(f"{label:30}{shown}{both[1][1] / both[0][1]:12.1f}")
-        database.close()
+        found.close()
 
 
 if __name__ == "__main__":

@@ -144,9 +144,12 @@ def test_a_step_that_stopped_is_told_on_the_case_and_shown_to_operators(signed_i
     assert told in chief.open(f"/cases/{applied}").text
 
 
-@pytest.mark.parametrize("number", ["2", "-1", "x", "99999999999999999999"])
-def test_the_list_of_cases_takes_any_page_number(signed_in: People, applied: str, number: str) -> None:
-    assert signed_in("clerk1").open(f"/cases?page={number}").status == 200
+@pytest.mark.parametrize("number", ["", "2026-0009", "-1", "%00", "999999999999999999999", "%F0%90%80"])
+@pytest.mark.parametrize("place", ["before", "after", "page"])
+def test_the_list_of_cases_begins_at_its_head_where_no_case_is_named(
+    signed_in: People, applied: str, place: str, number: str
+) -> None:
+    assert f"事案 {applied}" in signed_in("clerk1").open(f"/cases?{place}={number}").links()
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/tasks/x", "/tasks/99999999999999999999", "/cases/%00", "/cases/../x"])
