@@ -36,6 +36,8 @@ from engine.tables import metadata
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT = 10_000
 """Milliseconds that a writer waits for another one (SQLite)."""
+CHECKPOINT = 4_000
+"""Pages of 4 KiB in the write-ahead log before it is carried over (SQLite): what is written often is carried once."""
 ATTEMPTS = 10
 UPGRADING = 0x4D616D6F7269
 """Names the lock that an upgrade holds (PostgreSQL)."""
@@ -73,7 +75,8 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session whose work is committed at the end, and undone on any exception."""
-        with self.engine.connect() as connection, _Session(connection) as session:
+        with self.engine.connect() as connection:
+            session = _Session(connection)
             yield session
             if session.in_transaction():
                 session.commit()
@@ -82,8 +85,8 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one state of the database and is never committed."""
-        with self._reading.connect() as connection, _Session(connection) as session:
-            yield session
+        with self._reading.connect() as connection:
+            yield _Session(connection)
 
     def retrying(self, work: Callable[[Session], Result]) -> Result:
         """What `work` gives, committed; a lost race (StaleInstance, a key taken meanwhile) is run again."""
@@ -150,6 +153,7 @@ def _prepare(connection: Any, _record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=NORMAL",
         f"busy_timeout={BUSY_TIMEOUT}",
+        f"wal_autocheckpoint={CHECKPOINT}",
         "foreign_keys=ON",
         "recursive_triggers=ON",  # else INSERT OR REPLACE deletes without asking the triggers
     ):

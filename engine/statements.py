@@ -7,6 +7,7 @@ of the time of a small statement, is left out. Faults of the driver are raised a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from typing import Any, cast
 
 from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Table, Update
@@ -90,8 +91,15 @@ class _Prepared:
         return [self._row(row) for row in rows] if self._back else rows
 
     def send(self, connection: Connection, each: Sequence[Mapping[str, Any]]) -> None:
-        for values in each:
-            run(connection, self._sql, self._bound(values))
+        bound = [self._bound(values) for values in each]
+        if len(bound) == 1:
+            run(connection, self._sql, bound[0])
+            return
+        with closing(connection.connection.cursor()) as cursor:
+            try:
+                cursor.executemany(self._sql, bound)
+            except connection.dialect.loaded_dbapi.Error as fault:
+                raise told(fault, connection, self._sql, bound) from fault
 
     def _bound(self, values: Mapping[str, Any]) -> Any:
         bound = {**self._fixed, **values}

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from engine.feel.errors import FeelLimitExceeded
-from engine.feel.temporal import DateTime
-from engine.feel.values import Function, Value, from_python
+from engine.feel.values import Function, Value, date_time, from_python
 
 MAX_STEPS: Final = 1_000_000  # iterations, calls, and items or characters handled by built-ins
 MAX_DEPTH: Final = 400  # levels of evaluation within each other, calls of functions included
@@ -30,9 +29,7 @@ class Environment:
     ) -> None:
         if now.tzinfo is None:
             raise ValueError("the time of an evaluation needs a time zone")
-        value = from_python(now)
-        assert isinstance(value, DateTime)  # noqa: S101 # from_python of a datetime
-        self.now: DateTime = value
+        self.now = date_time(now)
         self.functions = {
             name: given if isinstance(given, Function) else host_function(name, given)
             for name, given in (functions or {}).items()

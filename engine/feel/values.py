@@ -138,8 +138,7 @@ def _key(key: object) -> str:
 def _temporal(obj: object) -> Value:
     match obj:
         case python.datetime():
-            time = _time(obj.timetz(), obj.utcoffset())
-            return DateTime(Date(obj.year, obj.month, obj.day), time)
+            return date_time(obj)
         case python.date():
             return Date(obj.year, obj.month, obj.day)
         case python.time():
@@ -147,6 +146,11 @@ def _temporal(obj: object) -> Value:
         case python.timedelta():
             return DaysTimeDuration((obj.days * 86_400 + obj.seconds) * 1_000_000_000 + obj.microseconds * 1000)
     raise FeelFault(f"FEEL has no value for a Python {type(obj).__name__}")
+
+
+def date_time(moment: python.datetime) -> DateTime:
+    """The FEEL value of a Python moment, with its zone or offset if it has one."""
+    return DateTime(Date(moment.year, moment.month, moment.day), _time(moment.timetz(), moment.utcoffset()))
 
 
 def _time(time: python.time, offset: python.timedelta | None) -> Time:

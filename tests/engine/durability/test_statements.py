@@ -68,6 +68,26 @@ def test_a_session_goes_on_with_a_new_transaction(office: Any) -> None:
         assert len(ALL.rows(session)) == len(before) + 1
 
 
+def test_what_is_rolled_back_inside_a_transaction_is_undone_and_what_comes_after_is_kept(office: Any) -> None:
+    with office.database.transaction() as session:
+        ADD.run(session, row(1))
+        session.rollback()
+        ADD.run(session, row(2))
+        session.execute(insert(COUNTERS).values(row(3)))
+        session.rollback()
+        session.execute(insert(COUNTERS).values(row(4)))
+        ADD.run(session, row(5), row(6))
+    with office.database.transaction() as session:
+        assert [found[2] for found in ALL.rows(session) if found[0] == "given"] == [4, 5, 6]
+
+
+def test_a_writer_that_has_not_begun_to_write_holds_up_nobody(office: Any) -> None:
+    with office.database.transaction() as later:
+        with office.database.transaction() as session:
+            ADD.run(session, row(1))
+        assert ("given", 2001, 1) in ALL.rows(later)
+
+
 def test_a_value_that_is_missing_is_no_null(office: Any) -> None:
     with pytest.raises(KeyError), office.database.transaction() as session:
         ADD.run(session, {"name": "given", "year": 2001})
