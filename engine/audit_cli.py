@@ -64,7 +64,7 @@ def audit() -> None:
 @click.pass_obj
 @checked
 def checkpoint(url: str) -> None:
-    """Sign what changed and was read since the last checkpoint, into MAMORI_CHECKPOINTS; the worker does so by itself."""
+    """Sign what changed and was read since the last checkpoint into MAMORI_CHECKPOINTS; the worker does so itself."""
     sealing = checkpoints.from_environment(os.environ)
     with opened(url) as found:
         made = checkpoints.make(found, sealing, at=now())
