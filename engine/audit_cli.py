@@ -64,12 +64,12 @@ def audit() -> None:
 @click.pass_obj
 @checked
 def checkpoint(url: str) -> None:
-    """Sign the heads that changed since the last checkpoint, into MAMORI_CHECKPOINTS; the worker does so by itself."""
+    """Sign what changed and was read since the last checkpoint into MAMORI_CHECKPOINTS; the worker does so itself."""
     sealing = checkpoints.from_environment(os.environ)
     with opened(url) as found:
         made = checkpoints.make(found, sealing, at=now())
     if made is None:
-        console.print("前のチェックポイントから、新しい出来事はありません。")
+        console.print("前のチェックポイントから、新しい出来事も閲覧もありません。")
         return
     console.print(f"{sealing.folder / checkpoints.name_of(made.number)}: {len(made.heads)} 件の連鎖を封印しました。")
     console.print(f"SHA-256 {made.digest}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -20,6 +21,7 @@ DIGITS = 6
 """Of a fraction that are said."""
 
 
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _SINGLE = (str, bool, Decimal, feel.Date, feel.DateTime)
 
 
@@ -35,6 +37,8 @@ class Words:
     fields: Mapping[str, Field]
     facts: Mapping[str, Fact]
     tables: Mapping[str, decision_tables.Table]
+    columns: Mapping[str, str]
+    options: Mapping[str, str]
     written: frozenset[str]
     nothing: str
     comma: str
@@ -51,12 +55,14 @@ class Words:
         facts: Mapping[str, Fact],
         tables: Mapping[str, decision_tables.Table],
     ) -> Words:
-        options = (option for form in found.values() for option in _options(form.body))
+        options = [option for form in found.values() for option in _options(form.body)]
+        options += [pair for fact in facts.values() for pair in fact.values.items()]
         cells = (text for table in tables.values() for text in decision_tables.literals(table))
-        labelled = (value for fact in facts.values() for value in fact.values)
-        written = frozenset((*options, *cells, *labelled))
+        written = frozenset((*(value for value, _label in options), *cells))
         fields = {key: field for form in reversed(list(found.values())) for key, field in form.body.by_key.items()}
-        return cls(names, found, fields, facts, tables, written, _("nothing"), _(", "))
+        columns = _of_one_meaning(pair for table in tables.values() for pair in _columns(table))
+        named = _of_one_meaning(pair for pair in options if _NAME.fullmatch(pair[0]))
+        return cls(names, found, fields, facts, tables, columns, named, written, _("nothing"), _(", "))
 
     def label(self, name: str) -> str:
         """What a variable or a decision is called; its name in the files where nothing else is said of it."""
@@ -65,7 +71,7 @@ class Words:
         if name in self.forms:
             return content(self.forms[name].title) or name
         asked = self.fields.get(name)
-        return content(asked.label) or name if asked else name
+        return content(asked.label if asked else self.columns.get(name, "")) or name
 
     def input(self, expression: str, decision: str) -> str:
         """What an input of the decision is called: as its column, else as the variable that it is."""
@@ -120,18 +126,37 @@ class Words:
             return self.names.person(value)
         if value in self.names.groups:
             return self.names.groups[value]
+        if value in self.options:
+            return content(self.options[value])
         if value in self.written or CASE_NUMBER.fullmatch(value):
             return content(value)
         return self.names.short(value)
 
 
-def _options(fields: Fields) -> list[str]:
-    found: list[str] = []
+def _options(fields: Fields) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
     for each in fields.by_key.values():
         if isinstance(each.options, tuple):
-            found += [option.value for option in each.options]
+            found += [(option.value, option.label) for option in each.options]
         found += _options(each.fields)
     return found
+
+
+def _columns(table: decision_tables.Table) -> Iterator[tuple[str, str]]:
+    """The names that the table gives to variables: its own, and those of what goes in and comes out."""
+    yield table.decision, table.name
+    for column in (*table.outputs, *table.inputs):
+        name = column.text.rpartition(".")[2]
+        if column.label != column.text and _NAME.fullmatch(name):
+            yield name, column.label
+
+
+def _of_one_meaning(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Name → label, of the names that are called the same wherever they stand."""
+    found: dict[str, set[str]] = {}
+    for name, label in pairs:
+        found.setdefault(name, set()).add(label)
+    return {name: min(labels) for name, labels in found.items() if len(labels) == 1}
 
 
 def lasting(span: timedelta) -> str:

@@ -1,5 +1,7 @@
 """Checkpoints: the heads of the chains that changed, signed, each naming the one before, kept outside the database.
 
+They say as well who opened which case since the one before (`reading_proofs`).
+
 A checkpoint is a file in the canonical form of RFC 8785; its SHA-256 is what the next one names. Whoever holds a copy
 of the newest one holds all of history up to it.
 """
@@ -21,13 +23,14 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from engine import columns, tables
-from engine.audit import checkpoint_keys
+from engine.audit import checkpoint_keys, reading_proofs
 from engine.audit.checkpoint_keys import Key
 from engine.database import Database
 from engine.errors import CheckpointInvalid, FileUnreadable
 from engine.history import START, SYSTEM, instant
 
-FORMAT = 1
+FORMAT = 2
+"""The first did not speak of readings."""
 KIND = "mamori checkpoint"
 FOLDER = Path("var")
 EVERY = 10
@@ -63,6 +66,16 @@ class Checkpoint:
     @property
     def upto(self) -> int:
         return int(self.said["upto"])
+
+    @property
+    def readings(self) -> Mapping[str, Any] | None:
+        """What it says of the readings, as `reading_proofs.sealed` gives it; None if it is of the first format."""
+        return self.said.get("readings")
+
+    @property
+    def read_upto(self) -> int | None:
+        """The id of the last reading that it and those before cover."""
+        return None if self.readings is None else int(self.readings["upto"])
 
     @property
     def key(self) -> str:
@@ -104,6 +117,7 @@ _SHAPE: Mapping[str, type | tuple[type, ...]] = {
     "at": str,
     "upto": int,
     "heads": dict,
+    "readings": dict,
     "key": str,
     "introduction": (dict, type(None)),
     "signature": str,
@@ -114,14 +128,18 @@ def parse(content: bytes, name: str) -> Checkpoint:
     """The checkpoint in the bytes of the file of this name; raises CheckpointInvalid if they are none."""
     try:
         said = json.loads(content)
-        _expect(isinstance(said, dict) and said.keys() == _SHAPE.keys(), "項目")
-        for key, kind in _SHAPE.items():
+        _expect(isinstance(said, dict), "項目")
+        shape = {key: kind for key, kind in _SHAPE.items() if key != "readings" or said.get("format") != 1}
+        _expect(said.keys() == shape.keys(), "項目")
+        for key, kind in shape.items():
             _expect(isinstance(said[key], kind) and not isinstance(said[key], bool), key)
-        _expect((said["kind"], said["format"]) == (KIND, FORMAT), "kind, format")
+        _expect(said["kind"] == KIND and said["format"] in (1, FORMAT), "kind, format")
         _expect(datetime.fromisoformat(said["at"]).tzinfo is not None, "at")
         for head in said["heads"].values():
             _expect(head.keys() == {"seq", "hash", "case"} and isinstance(head["seq"], int), "heads")
             _expect(isinstance(head["hash"], str) and isinstance(head["case"], str | None), "heads")
+        if "readings" in said:
+            _expect_readings(said["readings"])
         if said["introduction"] is not None:
             _expect(said["introduction"].keys() == {"by", "signature"}, "introduction")
         _expect(rfc8785.dumps(said) == content, "RFC 8785")
@@ -133,6 +151,14 @@ def parse(content: bytes, name: str) -> Checkpoint:
 def _expect(holds: bool, what: str) -> None:
     if not holds:
         raise ValueError(what)
+
+
+def _expect_readings(said: Mapping[str, Any]) -> None:
+    _expect(said.keys() == {"since", "upto", "cases"}, "readings")
+    _expect(isinstance(said["since"], int | None) and isinstance(said["upto"], int), "readings")
+    for each in said["cases"].values():
+        _expect(each.keys() == {"count", "hash", "total"} and isinstance(each["hash"], str), "readings")
+        _expect(isinstance(each["count"], int) and isinstance(each["total"], int), "readings")
 
 
 def name_of(number: int) -> str:
@@ -190,33 +216,38 @@ def from_environment(environment: Mapping[str, str]) -> Sealing:
 
 
 def make(database: Database, sealing: Sealing, *, at: datetime) -> Checkpoint | None:
-    """The heads that changed since the last checkpoint are signed and in the folder; None if none did.
+    """What changed and was read since the last checkpoint is signed and in the folder; None if nothing was.
 
     Costs what changed, not what there is. Raises FileUnreadable, CheckpointInvalid.
     """
     key = checkpoint_keys.get(sealing.key)
     standing = files(sealing.folder) if sealing.folder.exists() else []
     last = read(standing[-1]) if standing else None
-    upto = _settled(database)
+    upto, read_upto = _settled(database)
     since = 0 if last is None else last.upto
     if upto < since:
         log.error("the database ends before checkpoint %s; run: mamori audit verify", last.number if last else 0)
     with database.reading() as session:
         heads = _changed(session, since, upto)
-    if not heads:
+        readings = reading_proofs.sealed(session, last.read_upto if last else None, read_upto)
+    if not heads and not readings["cases"]:
         return None
-    checkpoint = signed(key, last, upto, heads, at)
+    checkpoint = signed(key, last, upto, heads, readings, at)
     path = sealing.folder / name_of(checkpoint.number)
     written = checkpoint_keys.write_whole(path, checkpoint.content, mode=0o644)
     return checkpoint if written else None
 
 
-def _settled(database: Database) -> int:
-    """The id of an event up to which every event is committed; PostgreSQL commits them in any order."""
+def _settled(database: Database) -> tuple[int, int]:
+    """The ids of an event and of a reading up to which all are committed; PostgreSQL commits them in any order."""
     with database.transaction() as session:
-        if database.engine.dialect.name == "postgresql":
-            session.execute(text("LOCK TABLE history_event IN SHARE MODE"))  # waits for those who write, a moment
-        return session.execute(select(func.max(tables.HistoryEvent.id))).scalar() or 0
+        if database.engine.dialect.name == "postgresql":  # waits for those who write, a moment
+            session.execute(text("LOCK TABLE history_event, case_reading IN SHARE MODE"))
+        event, reading = (
+            session.execute(select(func.max(table.id))).scalar() or 0
+            for table in (tables.HistoryEvent, tables.CaseReading)
+        )
+        return event, reading
 
 
 def _changed(session: Session, since: int, upto: int) -> dict[str, Head]:
@@ -237,8 +268,15 @@ def _changed(session: Session, since: int, upto: int) -> dict[str, Head]:
     }
 
 
-def signed(key: Key, last: Checkpoint | None, upto: int, heads: Mapping[str, Head], at: datetime) -> Checkpoint:
-    """The checkpoint after `last` that says these heads, signed."""
+def signed(
+    key: Key,
+    last: Checkpoint | None,
+    upto: int,
+    heads: Mapping[str, Head],
+    readings: Mapping[str, Any],
+    at: datetime,
+) -> Checkpoint:
+    """The checkpoint after `last` that says these heads and readings, signed."""
     introduction = key.introduction if last is None or last.key != key.public else None
     said: dict[str, Any] = {
         "kind": KIND,
@@ -248,6 +286,7 @@ def signed(key: Key, last: Checkpoint | None, upto: int, heads: Mapping[str, Hea
         "at": instant(at),
         "upto": upto,
         "heads": {chain: {"seq": head.seq, "hash": head.hash, "case": head.case} for chain, head in heads.items()},
+        "readings": readings,
         "key": key.public,
         "introduction": introduction,
     }
@@ -278,6 +317,8 @@ def _fault(each: Checkpoint, last: Checkpoint | None) -> str:
         return f"その前の {number + 1} 番がありません。"
     if each.previous != digest:
         return "前のチェックポイントとつながりません。"
+    if last is not None and each.readings is not None and each.readings["since"] != last.read_upto:
+        return "封印した閲覧が、前のチェックポイントのものに続いていません。"
     if last is not None and each.key != last.key:
         introduction = each.introduction
         if introduction is None or introduction["by"] != last.key:

@@ -38,6 +38,7 @@ README = """\
 入っているもの
   report.html              経過を読むための報告書(ブラウザで開きます)
   events.json              記録された出来事と値のすべて
+  readings.json            この事案を、誰がいつ開いたかの記録
   definitions/             その時に使われていた手順、判断表、フォームのファイル
   proofs/checkpoints/      封印(チェックポイント)。電子署名された小さなファイルです
   proofs/public_key.txt    署名を確かめるための公開鍵
@@ -64,10 +65,13 @@ README = """\
   - 値は、ソルトを加えたハッシュ値として出来事に含まれます。法令などに基づいて消去された
     値は「消去」と表示されますが、ほかの証明は損なわれません。
 
+  - 封印は、この事案がその前の封印から何回、誰にいつ開かれたかのハッシュ値と、それまでの
+    合計も含みます。閲覧の記録を変え、消し、差し込むと、合わなくなります。
+
 何は証明されないか
   - 記録された内容が事実であること(入力した人が正しく書いたこと)は証明されません。
   - 「まだ封印されていない出来事」は、最後の封印より後のもので、署名はこのパッケージの
-    書き出し時のものだけです。
+    書き出し時のものだけです。最後の封印より後の閲覧も同じです。
   - 出来事の時刻は、記録したコンピューターの時計によります。
   - 公開鍵を別の方法で確かめないと、パッケージ全体の作り直しは見つかりません。
 
@@ -128,6 +132,7 @@ def _files(session: Session, sealing: Sealing, business_key: str) -> dict[str, b
     return {
         "report.html": evidence_report.html(session, business_key, chains),
         verify_evidence.EVENTS: rfc8785.dumps({"chains": chains}),
+        verify_evidence.READINGS: rfc8785.dumps({"readings": _readings(session, business_key)}),
         **{f"{verify_evidence.DEFINITIONS}{digest}/{name}": content for (digest, name), content in deployed.items()},
         **{
             f"{verify_evidence.CHECKPOINTS}{checkpoints.name_of(each.number)}": each.content
@@ -157,6 +162,16 @@ def _chains(session: Session, business_key: str) -> dict[str, list[dict[str, Any
     return chains
 
 
+def _readings(session: Session, business_key: str) -> list[dict[str, Any]]:
+    """Who opened the case when, the first first, as checkpoints seal it."""
+    table = tables.CaseReading
+    query = select(table.id, table.person, table.page, table.at).where(table.business_key == business_key)
+    return [
+        {"id": number, "person": person, "page": page, "at": instant(at)}
+        for number, person, page, at in session.execute(query.order_by(table.id))
+    ]
+
+
 def _definitions(session: Session, digests: set[str]) -> dict[tuple[str, str], bytes]:
     """The files of these deployments, by digest and name."""
     table, resources = tables.Deployment, tables.Resource
@@ -174,6 +189,7 @@ def _needed(kept: Sequence[Checkpoint], business_key: str) -> list[Checkpoint]:
         if each in (kept[0], kept[-1])
         or each.introduction is not None
         or any(head.case == business_key for head in each.heads.values())
+        or (each.readings is not None and business_key in each.readings["cases"])
     ]
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Row, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from engine import bundles, history, tables
-from engine.audit import checkpoints
+from engine.audit import checkpoints, reading_proofs
 from engine.audit.checkpoints import Checkpoint
 from engine.states import EventType
 
@@ -40,6 +40,9 @@ class Damage(StrEnum):
     CHAIN_MISSING = "丸ごとの削除"
     OLDER_DATABASE = "古いデータベース"
     CHECKPOINT_REPLACED = "チェックポイントの差し替え"
+    READING_EDITED = "閲覧の記録の書き換え"
+    READING_DELETED = "閲覧の記録の削除"
+    READING_INSERTED = "閲覧の記録の挿入"
     DEFINITION_EDITED = "定義の書き換え"
 
 
@@ -103,6 +106,7 @@ def verify(
     if chains is None:
         found += _orphans(session) + _definitions(session)
         found = _older(session, merged, found) + found
+    found += _readings(session, merged, business_key)
     return Verdict(
         walk.events, (*findings, *found), walk.unsealed, walk.unsealed_since, merged[-1].at if merged else None
     )
@@ -158,6 +162,34 @@ def _older(session: Session, merged: Sequence[Checkpoint], found: Sequence[Findi
     until = "何もありません" if last is None else f"{last.at:%Y-%m-%d %H:%M:%S} までしかありません"
     reason = f"{merged[-1].at:%Y-%m-%d %H:%M:%S} に封印された履歴があるのに、データベースには {until}。"
     return [Finding(Damage.OLDER_DATABASE, reason, cut[0].chain, cut[0].seq, cut[0].case)]
+
+
+def _readings(session: Session, merged: Sequence[Checkpoint], business_key: str | None) -> list[Finding]:
+    """The first damage to the readings of each case, or of one: each checkpoint sealed those since the one before."""
+    found: dict[str, Finding] = {}
+    for each in merged:
+        if each.readings is None:
+            continue
+        cases = each.readings["cases"]
+        said = cases if business_key is None else {case: cases[case] for case in cases if case == business_key}
+        try:
+            standing = reading_proofs.batches(session, each.readings["since"], each.readings["upto"], business_key)
+        except UNREADABLE:
+            return [
+                *found.values(),
+                _damaged(Damage.READING_EDITED, each, business_key, "読めない形のものがあります。"),
+            ]
+        for case, (sealed, now) in reading_proofs.wrong(said, standing).items():
+            damage = Damage.READING_EDITED
+            if now != sealed:
+                damage = Damage.READING_DELETED if now < sealed else Damage.READING_INSERTED
+            told = f"{sealed} 件でしたが、{now} 件あります。" if now != sealed else "内容が違います。"
+            found.setdefault(case, _damaged(damage, each, case, told))
+    return list(found.values())
+
+
+def _damaged(damage: Damage, sealed: Checkpoint, case: str | None, told: str) -> Finding:
+    return Finding(damage, f"{sealed.number} 番({sealed.at:%Y-%m-%d %H:%M})が封印した閲覧は、{told}", case=case)
 
 
 # Reading ------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 START = "0" * 64
 MANIFEST = "manifest.json"
 EVENTS = "events.json"
+READINGS = "readings.json"
 CHECKPOINTS = "proofs/checkpoints/"
 DEFINITIONS = "definitions/"
 SYSTEM = "system"
@@ -247,6 +248,32 @@ def check_values(where: str, event: Mapping[str, Any], erased: Mapping[tuple[int
             raise Damaged(f"{where}: 「{value['name']}」の値が変えられています。")
 
 
+def check_readings(files: Mapping[str, bytes], case: str, sealed: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+    """The readings of the case are those that these checkpoints sealed; gives how many, and how many none has sealed.
+
+    Checkpoints of the first format say nothing of readings.
+    """
+    readings = read_json(files, READINGS)["readings"] if READINGS in files else []
+    covered: dict[int, int] = {}
+    total = 0
+    for checkpoint in sorted(sealed, key=lambda each: int(each["number"])):
+        said = checkpoint.get("readings", {"since": None, "upto": 0, "cases": {}})
+        own = said["cases"].get(case, {"count": 0, "hash": sha256(b""), "total": total})
+        found = [each for each in readings if (said["since"] is None or each["id"] > said["since"])]
+        found = [each for each in found if each["id"] <= said["upto"]]
+        content = b"".join(canonical([each[name] for name in ("id", "person", "page", "at")]) for each in found)
+        where = f"チェックポイント {checkpoint['number']} 番が封印した閲覧"
+        if len(found) != own["count"]:
+            raise Damaged(f"{where}は {own['count']} 件ですが、{len(found)} 件あります(削除または挿入)。")
+        if sha256(content) != own["hash"]:
+            raise Damaged(f"{where}の記録が、変えられています。")
+        covered |= dict.fromkeys((each["id"] for each in found), checkpoint["number"])
+        total = own["total"]
+        if len(covered) != total:
+            raise Damaged(f"{where}までに {total} 件あるはずですが、{len(covered)} 件だけが封印されています。")
+    return len(readings), len(readings) - len(covered)
+
+
 def check_definitions(files: Mapping[str, bytes], events: Sequence[Mapping[str, Any]]) -> int:
     """The process, decision and form files are those whose digest the events name; gives how many versions."""
     named = {event["definition"] for event in events if event["definition"] is not None}
@@ -288,11 +315,14 @@ def _verified(files: Mapping[str, bytes], key: str | None, held: Path | None) ->
     unsealed = sum(check_chain(chain, events, sealed.get(chain, {})) for chain, events in chains.items())
     events = [event for chain in chains.values() for event in chain]
     versions = check_definitions(files, events)
+    known = [each for each in kept if found and each["number"] <= found[-1]["number"]]
+    readings, unread = check_readings(files, manifest["case"], known)
     newest = f"{found[-1]['number']} 番、{found[-1]['at']}" if found else "なし"
     return [
         f"事案 {manifest['case']}、書き出し {manifest['at']} {manifest['by']}、目的: {manifest['purpose']}",
         f"ファイル {len(manifest['files'])} 件、出来事 {len(events)} 件(連鎖 {len(chains)} 本)、定義 {versions} 版。",
         f"封印: チェックポイント {len(found)} 件(最新 {newest})。まだ封印されていない出来事 {unsealed} 件。",
+        f"閲覧 {readings} 件。まだ封印されていない閲覧 {unread} 件。",
         f"署名した公開鍵: {manifest['key']}"
         + ("(指定された鍵から確かめました)" if key else "(書き留めた鍵と見比べてください)"),
     ]

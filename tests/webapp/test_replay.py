@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
@@ -245,6 +246,17 @@ class TestTheBundledCase:
 
         fired = decision.xpath(".//tr[@class='fired']/td[1]")
         assert [cell.text for cell in fired] == ['list contains(?, "V02")', 'list contains(?, "V03")']
+
+    def test_the_text_calls_inputs_and_values_by_the_labels_of_tables_and_forms(self, signed_in: People) -> None:
+        """`conduct_codes` and `escalate_to` have columns, `violence` is an option of a form, `desk` is a group."""
+        text = " ".join(signed_in("auditor1").open(f"/cases/{NUMBER}/replay/text").text.split())
+
+        assert "使った入力: 行為コード = V02 資料や物を投げつける、V03 机や壁をたたく" in text
+        assert "類型: 暴力行為" in text
+        assert "超えたときの引継ぎ先: 対策責任者" in text
+        names = ("conduct_codes", "escalate_to", "violence", "max_base", "time_ratio", "crime_suspected")
+        assert [name for name in names if name in text] == []
+        assert re.search(r"以上、時点は全部で\d+件です。", text)
 
     def test_rows_stay_hidden_where_they_would_tell_what_one_may_not_read(self, app: Flask, signed_in: People) -> None:
         """DT-08 reads how the employee is, which is for the people of HR and the physician."""

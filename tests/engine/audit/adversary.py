@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from engine.audit.checkpoints import Checkpoint, parse
 from engine.audit.verification import Damage
-from engine.tables import HistoryEvent, HistoryValue
+from engine.tables import CaseReading, HistoryEvent, HistoryValue
 
 Row = dict[str, Any]
 
@@ -181,6 +181,55 @@ IN_A_CASE: tuple[Callable[[Place], Done], ...] = (
     insert_one,
     truncate_the_tail,
     delete_the_case,
+)
+
+
+def _reading(session: Session, case: str, upto: int, rng: Random) -> Row:
+    """One of the sealed readings of the case."""
+    table = CaseReading
+    query = select(*table.__table__.columns).where(table.business_key == case, table.id <= upto)
+    return dict(rng.choice(session.execute(query).all())._mapping)
+
+
+def edit_a_reading(session: Session, case: str, upto: int, rng: Random) -> Damage:
+    row = _reading(session, case, upto, rng)
+    other = {
+        "person": row["person"] + "x",
+        "page": "tasks.show",
+        "at": row["at"] + timedelta(microseconds=rng.randint(1, 10**10)),
+    }
+    changed = rng.choice(sorted(other))
+    session.execute(update(CaseReading).where(CaseReading.id == row["id"]).values({changed: other[changed]}))
+    return Damage.READING_EDITED
+
+
+def delete_a_reading(session: Session, case: str, upto: int, rng: Random) -> Damage:
+    row = _reading(session, case, upto, rng)
+    session.execute(delete(CaseReading).where(CaseReading.id == row["id"]))
+    return Damage.READING_DELETED
+
+
+def give_a_reading_to_another_case(session: Session, case: str, upto: int, rng: Random) -> Damage:
+    row = _reading(session, case, upto, rng)
+    session.execute(update(CaseReading).where(CaseReading.id == row["id"]).values(business_key="1999-0001"))
+    return Damage.READING_DELETED
+
+
+def insert_a_reading(session: Session, case: str, upto: int, rng: Random) -> Damage:
+    """In the place of one that was taken out of another case, or before the first."""
+    row = _reading(session, case, upto, rng)
+    taken = select(CaseReading.id).where(CaseReading.business_key != case, CaseReading.id <= upto)
+    row["id"] = rng.choice([-rng.randint(0, 9), *session.execute(taken).scalars().all()[:1]])
+    session.execute(delete(CaseReading).where(CaseReading.id == row["id"]))
+    session.execute(insert(CaseReading).values(**row))
+    return Damage.READING_INSERTED
+
+
+READINGS: tuple[Callable[[Session, str, int, Random], Damage], ...] = (
+    edit_a_reading,
+    delete_a_reading,
+    give_a_reading_to_another_case,
+    insert_a_reading,
 )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from engine import database, deployments, identity
+from engine import accesses, database, deployments, identity
 from engine.audit import checkpoint_keys, checkpoints, verification
 from engine.audit.checkpoints import Checkpoint
 from engine.audit.verification import Damage
@@ -89,6 +89,8 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sealed]:
         checkpoints.make(found, sealing, at=office.now)
         for office.instance, office.case in rng.sample(running, CASES // 3):
             go_on(office, rng)
+            with found.transaction() as session:
+                accesses.note(session, office.case, rng.choice(["anna", "ben"]), "cases.show", office.now)
     kept = [checkpoints.read(path) for path in checkpoints.files(sealing.folder)]
     whole = Sealed(office, kept, sealing.key)
     for checkpoint in kept:
@@ -145,6 +147,22 @@ def test_every_attack_on_a_sealed_case_is_noticed_and_named(
                 assert (found.seq, found.case) == (at, case), (found, done)
             attacks += 1
     assert attacks == CASES * PLACES
+
+
+@pytest.mark.parametrize("attack", adversary.READINGS, ids=lambda attack: attack.__name__)
+@pytest.mark.parametrize("of_one_case", [True, False])
+def test_every_attack_on_sealed_readings_is_noticed_and_named(
+    sealed: Sealed, attack: Callable[..., Damage], of_one_case: bool
+) -> None:
+    rng = Random(attack.__name__)
+    upto = sealed.checkpoints[-1].read_upto or 0
+    cases = sorted({case for each in sealed.checkpoints for case in (each.readings or {"cases": {}})["cases"]})
+    assert len(cases) > CASES // 2
+    for case in cases if of_one_case else cases[:3]:
+        done, verdict = attacked(sealed, lambda s, c=case: attack(s, c, upto, rng), case if of_one_case else None)
+
+        (found,) = [each for each in verdict.findings if each.case == case]
+        assert (found.damage, found.chain) == (done, "")
 
 
 def test_yesterdays_database_is_always_noticed(sealed: Sealed) -> None:

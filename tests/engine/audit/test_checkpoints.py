@@ -13,7 +13,7 @@ import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from engine import history
+from engine import accesses, history
 from engine.audit import checkpoint_keys, checkpoints, verification
 from engine.audit.checkpoints import Checkpoint, Sealing
 from engine.errors import CheckpointInvalid, FileUnreadable
@@ -58,6 +58,65 @@ def test_nothing_new_makes_no_checkpoint(office: Any, sealing: Sealing) -> None:
     assert seal(office, sealing) is not None
     assert seal(office, sealing) is None
     assert len(kept(sealing)) == 1
+
+
+def test_a_checkpoint_says_who_opened_which_case_since_the_one_before(office: Any, sealing: Sealing) -> None:
+    office.start("review", amount=30).start("review", amount=31)
+
+    def read(*cases: str) -> list[list[Any]]:
+        with office.database.transaction() as session:
+            for case in cases:
+                accesses.note(session, case, "anna", "cases.show", office.now)
+        return [["anna", "cases.show", "2026-11-24T01:00:00.000000Z"] for _ in cases]
+
+    def digest(*rows: list[Any]) -> str:
+        return hashlib.sha256(b"".join(json.dumps(row, separators=(",", ":")).encode() for row in rows)).hexdigest()
+
+    one, two, three = read("2026-0001", "2026-0002", "2026-0001")
+    first = seal(office, sealing)
+    (four,) = read("2026-0001")
+    second = seal(office, sealing)
+
+    assert first is not None
+    assert second is not None
+    assert first.readings == {
+        "since": None,
+        "upto": 3,
+        "cases": {
+            "2026-0001": {"count": 2, "hash": digest([1, *one], [3, *three]), "total": 2},
+            "2026-0002": {"count": 1, "hash": digest([2, *two]), "total": 1},
+        },
+    }
+    assert second.readings == {
+        "since": 3,
+        "upto": 4,
+        "cases": {"2026-0001": {"count": 1, "hash": digest([4, *four]), "total": 3}},
+    }
+    assert second.heads == {}
+    assert checkpoints.faults(kept(sealing)) == []
+
+
+def test_a_checkpoint_of_the_first_format_still_holds_and_the_next_speaks_of_all_readings(
+    office: Any, sealing: Sealing
+) -> None:
+    office.start("review", amount=30)
+    with office.database.transaction() as session:
+        accesses.note(session, office.case, "anna", "cases.show", office.now)
+    key = checkpoint_keys.get(sealing.key)
+    whole = seal(office, sealing)
+    assert whole is not None
+    said = {name: value for name, value in whole.said.items() if name not in ("readings", "signature")} | {"format": 1}
+    signature = key.sign(rfc8785.dumps(said))
+    (sealing.folder / "00000001.json").write_bytes(rfc8785.dumps(said | {"signature": signature}))
+
+    second = seal(office, sealing)
+
+    assert second is not None
+    assert second.readings is not None
+    assert second.readings["since"] is None
+    assert second.readings["cases"][office.case]["total"] == 1
+    with office.database.reading() as session:
+        assert verification.verify(session, kept(sealing)).findings == ()
 
 
 def test_the_signature_is_ed25519_over_the_canonical_form_of_all_else(office: Any, sealing: Sealing) -> None:
@@ -124,7 +183,11 @@ def test_an_existing_checkpoint_is_never_overwritten(office: Any, sealing: Seali
         {"number": "1"},
         {"number": True},
         {"kind": "other"},
-        {"format": 2},
+        {"format": 1},
+        {"format": 3},
+        {"readings": {}},
+        {"readings": {"since": 0, "upto": "1", "cases": {}}},
+        {"readings": {"since": 0, "upto": 1, "cases": {"1": {"count": 1}}}},
         {"at": "yesterday"},
         {"at": "2026-11-24T10:00:00"},
         {"heads": []},

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from lxml import html
 from sqlalchemy import select
 
-from engine import history, tables
+from engine import accesses, history, tables
 from engine.audit import checkpoint_keys, checkpoints, evidence, verification, verify_evidence
 from engine.audit.checkpoints import Sealing
 from engine.errors import CaseNotFound, PurposeMissing, TaskNotYours
@@ -49,6 +49,10 @@ def told(office: Any, sealing: Sealing) -> Any:
         refused = TaskNotYours(2, "anna")
         history.reject(session, attempt="x", error=refused, actor="anna", at=office.now, business_key=office.case)
     checkpoints.make(office.database, sealing, at=office.now)
+    for person in ("anna", "ben", "anna"):
+        with office.database.transaction() as session:
+            accesses.note(session, office.case, person, "cases.show", office.now)
+        checkpoints.make(office.database, sealing, at=office.now)
     checkpoint_keys.rotate(sealing.key)
     office.complete("RV_02_second_look", by="ben", note="秘密の話")
     with office.database.transaction() as session:
@@ -362,3 +366,49 @@ def test_its_own_canonical_form_is_that_of_the_standard(said: Any) -> None:
 def test_what_has_no_canonical_form_is_refused(said: Any) -> None:
     with pytest.raises(ValueError, match=r"canonical|surrogates"):
         verify_evidence.canonical(said)
+
+
+def test_the_readings_of_the_case_are_in_the_package_and_proved(
+    package: bytes, told: Any, sealing: Sealing, tmp_path: Path
+) -> None:
+    readings = json.loads(unpacked(package)["readings.json"])["readings"]
+
+    at = told.now.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    assert [(each["person"], each["page"], each["at"]) for each in readings] == [
+        (person, "cases.show", at) for person in ("anna", "ben", "anna")
+    ]
+    said = verify_evidence.verify(packed(unpacked(package), tmp_path / "p.zip"))
+    assert "閲覧 3 件。まだ封印されていない閲覧 0 件。" in said
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda readings: readings[1].update(person="anna"),
+        lambda readings: readings[0].update(at="2020-01-01T00:00:00.000000Z"),
+        lambda readings: readings.pop(1),
+        lambda readings: readings.clear(),
+        lambda readings: readings.insert(1, readings[1] | {"person": "dora"}),
+        lambda readings: readings.insert(0, readings[0] | {"id": -1}),
+        lambda readings: readings[2].update(id=99),
+    ],
+)
+@pytest.mark.parametrize("without_a_checkpoint", [False, True])
+def test_readings_made_up_by_who_packs_the_package_are_noticed(
+    package: bytes, change: Callable[[list[Any]], Any], without_a_checkpoint: bool
+) -> None:
+    """Also where the checkpoint that sealed the second of them is left out."""
+    files = unpacked(package)
+    proofs = [json.loads(files[name]) for name in sorted(files) if name.startswith("proofs/checkpoints/")]
+    readings = json.loads(files["readings.json"])["readings"]
+    case = json.loads(files["manifest.json"])["case"]
+    assert verify_evidence.check_readings(files, case, proofs) == (3, 0)
+    sealed_second = next(each for each in proofs if each["readings"]["cases"].get(case, {}).get("total") == 2)
+    if without_a_checkpoint:
+        proofs.remove(sealed_second)
+
+    change(readings)
+    files["readings.json"] = json.dumps({"readings": readings}).encode()
+
+    with pytest.raises(verify_evidence.Damaged):
+        verify_evidence.check_readings(files, case, proofs)
