@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, cast
 
 from ruamel.yaml import YAML
@@ -22,6 +23,7 @@ FILE = "bundle.yaml"
 EVERYONE = "everyone"
 """As a group: every active person who may do more than read."""
 MAX_BYTES = 1024 * 1024
+CACHED = 16  # files of a kind, as they were read last
 
 CaseReading = Literal["all", "own", "none"]
 ProcessRight = Literal["none", "edit", "approve"]
@@ -117,6 +119,7 @@ def load_yaml(source: bytes, name: str) -> Any:
         raise FileUnreadable(f"{name}{where}: YAML として読めません({reason})。") from fault
 
 
+@lru_cache(CACHED)
 def read(source: bytes) -> Catalogue:
     """The catalogue; raises FileUnreadable naming the first place that is not as it should be."""
     top = Entry(load_yaml(source, FILE) or {}, "")

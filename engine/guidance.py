@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
-from engine.catalogue import Entry, load_yaml
+from engine.catalogue import CACHED, Entry, load_yaml
 
 FILE = "guidance.yaml"
 UNCONFIRMED = "要確認"
@@ -104,6 +105,7 @@ class Guidance:
         )
 
 
+@lru_cache(CACHED)
 def read(source: bytes) -> Guidance:
     """The guidance; raises FileUnreadable naming the first place that is not as it should be."""
     top = Entry(load_yaml(source, FILE) or {}, "", FILE)

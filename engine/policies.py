@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 from typing import Literal
 
 from engine import bpmn
 from engine.bpmn import Finding, Graph, Node
-from engine.catalogue import Entry, load_yaml
+from engine.catalogue import CACHED, Entry, load_yaml
 
 FILE = "policies.yaml"
 
@@ -80,6 +81,7 @@ class Judgement:
 # Reading ------------------------------------------------------------------------------------------------
 
 
+@lru_cache(CACHED)
 def read(source: bytes) -> tuple[Policy, ...]:
     """The policies; raises FileUnreadable naming the first place that is not as it should be."""
     top = Entry(load_yaml(source, FILE) or {}, "", FILE)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from babel.messages.pofile import PoFileError, read_po
 
-from engine.catalogue import MAX_BYTES
+from engine.catalogue import CACHED, MAX_BYTES
 from engine.errors import FileUnreadable
 
 SUFFIX = ".po"
@@ -21,6 +22,7 @@ def language_of(name: str) -> str:
     return name.rpartition("/")[2].removesuffix(SUFFIX)
 
 
+@lru_cache(CACHED)
 def read(source: bytes, name: str) -> Mapping[str, str]:
     """Own words → those of the language, without what is empty or marked unsure; raises FileUnreadable."""
     if len(source) > MAX_BYTES:

@@ -20,6 +20,9 @@ from webapp.content import content
 from webapp.forms_html import FormPage
 from webapp.language import gettext as _
 
+AS_TEXT = "text"
+"""The `view` that the address asks for, of a file that has an editor."""
+
 pages = Blueprint("editors", __name__, url_prefix="/studio")
 
 
@@ -124,7 +127,8 @@ def _told(one: Finding) -> dict[str, Any]:
 def _page(revision: int, name: str, text: str | None, seen: str, refusal: str = "") -> str:
     found = revisions.get(edge.reading(), revision)
     kind = studio.editor(name)
-    drawn = bool(current_app.config["SCRIPTS"]) and kind != "text" and text is not None and not refusal
+    plain = kind == "text" or text is None or bool(refusal) or request.args.get("view") == AS_TEXT
+    drawn = bool(current_app.config["SCRIPTS"]) and not plain
     writable = found.state is RevisionState.WRITING
     told = _findings(revision, name)
     return render_template(
@@ -132,6 +136,7 @@ def _page(revision: int, name: str, text: str | None, seen: str, refusal: str = 
         revision=found,
         name=name,
         kind=kind if drawn else "text",
+        has_editor=kind != "text" and text is not None,
         text=text,
         seen=seen,
         refusal=refusal,
@@ -153,6 +158,7 @@ def _settings(revision: int, name: str, seen: str, writable: bool, told: list[di
         "token": generate_csrf(),
         "save": url_for("editors.save", revision=revision, name=name),
         "inspect": url_for("editors.findings", revision=revision, name=name),
+        "asText": url_for("editors.show", revision=revision, name=name, view=AS_TEXT),
         "preview": url_for("editors.preview", revision=revision),
         "offers": _offers(revision),
         "texts": _texts(),
@@ -179,9 +185,17 @@ def _texts() -> Mapping[str, str]:
         "refused": _("This could not be saved. Please go back to the revision and look at it as it is now."),
         "look": _("Open it as it is now"),
         "show": _("Show"),
+        "checking": _("Being checked …"),
+        "unchecked": _("Not checked yet"),
+        "found": _("Findings: {count}"),
         "clean": _("There is nothing to mend in this file."),
+        "asText": _("Change it as text"),
+        "loses": _("Saving it with this editor takes {count} things out of the file that the editor does not know."),
         "unopened": _("The editor cannot draw this file. You can change it as text below."),
         "overview": _("The whole picture"),
+        "larger": _("Larger"),
+        "smaller": _("Smaller"),
+        "whole": _("All of it"),
         "offered": _("Choose from what exists"),
         "form": _("Form"),
         "decision": _("Decision"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
 
 from lxml import etree
@@ -34,6 +35,7 @@ NAMESPACES = frozenset(
 )
 MAX_CHAIN = 100  # requirements, one resting on the next
 MAX_NESTING = 64  # elements, one inside the other
+CACHED = 32  # files
 NODES = ("inputData", "decision", "businessKnowledgeModel", "decisionService")
 REQUIREMENTS = ("informationRequirement", "knowledgeRequirement")
 REQUIRED = ("requiredInput", "requiredDecision", "requiredKnowledge")
@@ -46,6 +48,15 @@ def read(source: bytes, imports: Mapping[str, Definitions] | None = None, *, len
     every finding. A `lenient` reader lets logic that is no FEEL become null with a fault in the outcome,
     as the standard has it; what concerns the structure of the file is refused all the same.
     """
+    return _read(source, imports, lenient) if imports else _read_alone(source, lenient)
+
+
+@lru_cache(CACHED)  # a writer changes one file of many at a time
+def _read_alone(source: bytes, lenient: bool) -> Definitions:
+    return _read(source, {}, lenient)
+
+
+def _read(source: bytes, imports: Mapping[str, Definitions], lenient: bool) -> Definitions:
     root = parse_xml(source)
     findings = Findings()
     namespace = etree.QName(root).namespace
@@ -55,7 +66,7 @@ def read(source: bytes, imports: Mapping[str, Definitions] | None = None, *, len
     if any(_is_too_deep(element) for element in root.iter(etree.Element)):
         findings.refuse(root, f"要素の入れ子が {MAX_NESTING} 段を超えています。")
         raise DmnInvalid(tuple(findings.fatal))
-    definitions = _Reader(root, imports or {}, findings).definitions()
+    definitions = _Reader(root, imports, findings).definitions()
     told = findings.fatal if lenient else findings.fatal + findings.broken
     if told:
         raise DmnInvalid(tuple(told))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NoReturn
 
@@ -38,6 +39,7 @@ UNSUPPORTED = {"disabled", "disallowPassedDates", "increment", "serializeToStrin
 VALIDATIONS = {"required", "min", "max", "minLength", "maxLength", "pattern", "validationType"}
 DATETIME_KINDS: Mapping[str, Kind] = {"date": "date", "time": "time", "datetime": "datetime"}
 
+CACHED = 256  # forms
 _QUIET = re2.Options()
 _QUIET.log_errors = False
 
@@ -48,8 +50,13 @@ def read(source: bytes, names: Iterable[str] = ()) -> Form:
     Raises FormInvalid with every finding: not JSON, a name twice in one object, an unknown component type,
     FEEL that does not parse, a missing key or label, conditions that depend on each other in a circle …
     """
+    return _read(source, tuple(names))
+
+
+@lru_cache(CACHED)  # a writer changes one form of many at a time
+def _read(source: bytes, names: tuple[str, ...]) -> Form:
     document = _parse(source)
-    reader = _Reader(tuple(names))
+    reader = _Reader(names)
     form = reader.form(document)
     if reader.findings:
         raise FormInvalid(tuple(reader.findings))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from engine import bundles, business_days, dmn, feel, forms
@@ -51,17 +53,19 @@ class Inspection:
         return all(finding.kind != "structure" for finding in self.findings)
 
 
+_inspecting = threading.Lock()  # two who ask for the same at once wait for one inspection
 _kept: OrderedDict[tuple[str, tuple[str, ...]], Inspection] = OrderedDict()
 
 
 def inspect(files: Mapping[str, bytes], job_types: Collection[str]) -> Inspection:
     """What speaks against deploying these files; the same files are never inspected twice."""
     key = bundles.digest(files), tuple(sorted(job_types))
-    if key not in _kept:
-        _kept[key] = _inspect(files, job_types)
-        while len(_kept) > CACHED:
-            _kept.popitem(last=False)
-    return _kept[key]
+    with _inspecting:
+        if key not in _kept:
+            _kept[key] = _inspect(files, job_types)
+            while len(_kept) > CACHED:
+                _kept.popitem(last=False)
+        return _kept[key]
 
 
 def form_view(source: bytes, at: datetime) -> forms.FormView:
@@ -95,7 +99,7 @@ def _tables(files: Mapping[str, bytes]) -> list[Finding]:
         if not name.endswith(".dmn"):
             continue
         try:
-            analysed = dmn.analyse(dmn.read(source))
+            analysed = _analysed(source)
         except (dmn.DmnError, feel.FeelError):
             continue  # told as structure
         found += [
@@ -103,3 +107,8 @@ def _tables(files: Mapping[str, bytes]) -> list[Finding]:
             for one in analysed
         ]
     return found
+
+
+@lru_cache(CACHED)
+def _analysed(source: bytes) -> tuple[dmn.TableFinding, ...]:
+    return dmn.analyse(dmn.read(source))

@@ -49,8 +49,8 @@ def test_an_open_and_save_keeps_every_extension_and_changes_nothing_that_is_exec
     assert download(owner, revision) == content
 
     for keys, moved in ((("ArrowRight",), {shape}), (("ArrowLeft",), set())):
-        owner.open(f"{revision}/edit/harassment-response/drawn.bpmn")
-        owner.page.locator(f"#editor [data-element-id='{shape}']").first.click()
+        owner.open(f"{revision}/edit/harassment-response/drawn.bpmn?element={shape}")
+        expect(owner.page.locator("#editor .djs-shape.selected")).to_have_count(1)
         owner.keys(*keys)
         expect(owner.page.locator("#editor-status")).to_have_text(IS_SAVED)
 

@@ -18,6 +18,7 @@ PROCESS = "harassment-response/external_response.bpmn"
 OBJECTION = "harassment-response/customer_objection.bpmn"
 FORM = "determination_form.form"
 SAVED = re.compile("改訂案に保存しました")
+READABLE = 0.75  # of the size at which a diagram was drawn
 SCENARIOS = 120_000  # ms for all of them; the machine may be busy
 
 
@@ -36,6 +37,14 @@ def edit(window: Window, name: str) -> Locator:
     link.click()
     expect(window.title).to_have_text(name.rpartition("/")[2])
     return window.page.locator("#editor")
+
+
+def look_at(window: Window, element: str) -> None:
+    """The editor opens anew as a link to the element opens it: the element stands in its middle, chosen."""
+    window.page.goto(f"{window.page.url}?element={element}")
+    chosen = window.page.locator(f"#editor .djs-shape.selected[data-element-id='{element}']")
+    expect(chosen).to_be_in_viewport(ratio=1)
+    assert chosen.bounding_box()["width"] >= READABLE * 100  # bpmn-js draws a task 100 wide
 
 
 def saved(window: Window) -> None:
@@ -148,8 +157,8 @@ def test_an_owner_changes_a_deadline_a_decision_and_a_form_and_takes_it_back(ope
 def test_a_diagram_is_drawn_on_and_keeps_what_it_does_when_only_moved(open_window: OpenWindow) -> None:
     owner = open_window("owner1")
     begin(owner, "図を見やすく")
-    editor = edit(owner, PROCESS)
-    editor.locator("[data-element-id='ST_14_legal_review']").first.click()
+    edit(owner, PROCESS)
+    look_at(owner, "ST_14_legal_review")
     owner.keys("ArrowRight", "ArrowRight")
     saved(owner)
     back(owner)
@@ -161,13 +170,25 @@ def test_a_diagram_is_drawn_on_and_keeps_what_it_does_when_only_moved(open_windo
     expect(changes.locator(".djs-shape.moved[data-element-id='ST_14_legal_review']")).to_have_count(1)
 
 
+def test_a_wide_diagram_opens_where_it_starts_large_enough_to_read(open_window: OpenWindow) -> None:
+    owner = open_window("owner1")
+    begin(owner, "図を読む")
+    editor = edit(owner, PROCESS)
+
+    start = editor.locator(".djs-shape[data-element-id='response_required'] .djs-hit")
+    expect(start).to_be_in_viewport(ratio=1)
+    assert start.bounding_box()["width"] >= READABLE * 36  # bpmn-js draws an event 36 wide
+    owner.press("全体を表示")
+    assert start.bounding_box()["width"] < READABLE * 36
+
+
 def test_the_panel_speaks_japanese_and_offers_what_exists_and_the_server_tells_what_is_missing(
     open_window: OpenWindow,
 ) -> None:
     owner = open_window("owner1")
     begin(owner, "担当を変える")
     editor = edit(owner, PROCESS)
-    editor.locator("[data-element-id='ST_14_legal_review']").first.click()
+    look_at(owner, "ST_14_legal_review")
     panel = editor.locator(".editor-panel")
     expect(panel).to_contain_text("あるものから選ぶ")
     expect(panel.get_by_label("フォーム").first).to_have_value("legal_review")
@@ -198,10 +219,10 @@ def test_a_second_writer_is_told_in_the_editor_and_overwrites_nothing(open_windo
     edit(first, PROCESS)
     edit(second, PROCESS)
     for window in (first, second):
-        window.page.locator("#editor [data-element-id='ST_14_legal_review']").first.click()
-        window.keys("ArrowRight" if window is first else "ArrowDown")
-        if window is first:
-            saved(first)
+        look_at(window, "ST_14_legal_review")
+    first.keys("ArrowRight")
+    saved(first)
+    second.keys("ArrowDown")
 
     expect(second.page.locator("#editor-status")).to_contain_text("堤 真由さんが先に変更しています")
     second.press("いまの内容を開く")

@@ -2,12 +2,9 @@
 
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 
+import { Framing, READABLE } from "./framing.js";
 import { element } from "./words.js";
 
-const STEP = 1.25; // of enlargement
-const LARGEST = 4;
-const SMALLEST = 0.05;
-const READABLE = 0.8;
 const COLOURS = {
   defaultFillColor: "var(--ground)",
   defaultStrokeColor: "var(--text)",
@@ -91,13 +88,12 @@ function flag(name, textContent) {
  * now and somewhere later.
  */
 export function control(viewer, place, around, texts, moving = false) {
-  const canvas = viewer.get("canvas");
-  const zoom = (factor) => canvas.zoom(Math.min(Math.max(canvas.zoom() * factor, SMALLEST), LARGEST), "auto");
-  const whole = () => canvas.zoom("fit-viewport", "auto");
-  const moves = { "+": () => zoom(STEP), "-": () => zoom(1 / STEP), 0: whole };
-  const buttons = [[texts.larger, moves["+"]], [texts.smaller, moves["-"]], [texts.whole, whole]];
+  const framing = new Framing(viewer);
+  const { larger, smaller, whole } = framing;
+  const moves = { "+": larger, "-": smaller, 0: whole };
+  const buttons = [[texts.larger, larger], [texts.smaller, smaller], [texts.whole, whole]];
   const now = () => place.querySelector(".djs-element.here") ?? place.querySelector(".djs-element.failed");
-  const look = () => now() && lookAt(canvas, viewer.get("elementRegistry").get(now()));
+  const look = () => now() && framing.lookAt(viewer.get("elementRegistry").get(now()));
   if (moving || now()) buttons.push([texts.here, look]);
   const row = element("div", { className: "diagram-buttons" });
   for (const [textContent, onclick] of buttons) {
@@ -112,16 +108,9 @@ export function control(viewer, place, around, texts, moving = false) {
   // The wheel moves the page until somebody is in the picture.
   around.addEventListener("focusin", () => viewer.get("zoomScroll").toggle(true));
   around.addEventListener("focusout", () => viewer.get("zoomScroll").toggle(false));
-  moveByFinger(canvas, around);
+  moveByFinger(viewer.get("canvas"), around);
   whole();
   look();
-}
-
-/** The element is in the middle, large enough to read; a whole process is far wider than a page. */
-function lookAt(canvas, shape) {
-  const { outer } = canvas.viewbox();
-  const [width, height] = [outer.width / READABLE, outer.height / READABLE];
-  canvas.viewbox({ x: shape.x + (shape.width - width) / 2, y: shape.y + (shape.height - height) / 2, width, height });
 }
 
 /** A finger that begins sideways moves the picture; up and down it moves the page (`touch-action` in the sheet). */

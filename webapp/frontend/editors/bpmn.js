@@ -13,13 +13,17 @@ import TokenSimulationModule from "bpmn-js-token-simulation";
 import zeebe from "zeebe-bpmn-moddle/resources/zeebe.json";
 import japanese from "bpmn-js-i18n/translations/ja";
 
-import { Editing, place, refuse, settings, source, speaking } from "./editing.js";
+import { Framing } from "../framing.js";
+import { element } from "../words.js";
+import { Editing, place, refuse, settings, source, speaking, texts, warn } from "./editing.js";
+import { lostOfXml } from "./losses.js";
 import { Offers } from "./offers.js";
 import { speakIn } from "./spoken.js";
 import { PANEL, SIMULATION, TYPES } from "./words_ja.js";
 
 const words = settings.language === "ja" ? { ...japanese, ...PANEL } : {};
 const MARK = "has-finding";
+let framing;
 
 const modeler = new BpmnModeler({
   container: place.querySelector(".editor-canvas"),
@@ -45,16 +49,29 @@ async function open() {
     refuse(fault);
     return;
   }
-  modeler.get("canvas").zoom("fit-viewport");
+  frame();
   if (settings.language === "ja") {
     speakIn(place.querySelector(".bts-toggle-mode"), SIMULATION);
     speakIn(place.querySelector(".editor-panel"), TYPES);
   }
   const content = async () => (await modeler.saveXML({ format: true })).xml;
   const editing = new Editing(content, mark);
+  warn(lostOfXml(source.value, await content()));
   editing.onshow = show;
   modeler.on("commandStack.changed", () => editing.changed());
-  if (settings.element) show({ element: settings.element });
+}
+
+/** What is asked for in the address can be read, else where the process starts. */
+function frame() {
+  framing = new Framing(modeler);
+  framing.begin();
+  // The panel begins to listen to what is chosen only after it is drawn.
+  if (settings.element) requestAnimationFrame(() => setTimeout(() => show({ element: settings.element })));
+  const row = element("span", { className: "diagram-buttons" });
+  for (const [textContent, onclick] of [[texts.larger, framing.larger], [texts.smaller, framing.smaller], [texts.whole, framing.whole]]) {
+    row.append(element("button", { type: "button", className: "small", textContent, onclick }));
+  }
+  document.querySelector(".editor-head").prepend(row);
 }
 
 function mark(findings) {
@@ -64,9 +81,10 @@ function mark(findings) {
   for (const { element } of findings) if (registry.get(element)) canvas.addMarker(element, MARK);
 }
 
-function show({ element }) {
-  const found = modeler.get("elementRegistry").get(element);
+function show(asked) {
+  const found = modeler.get("elementRegistry").get(asked.element);
   if (!found) return;
-  modeler.get("canvas").scrollToElement(found);
+  framing.lookAt(found);
   modeler.get("selection").select(found);
+  modeler.get("canvas").focus();
 }

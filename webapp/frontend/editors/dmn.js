@@ -4,7 +4,8 @@ import "./nonce.js";
 
 import DmnModeler from "dmn-js/lib/Modeler";
 
-import { Editing, place, refuse, settings, source, speaking } from "./editing.js";
+import { Editing, place, refuse, settings, source, speaking, warn } from "./editing.js";
+import { lostOfXml } from "./losses.js";
 import { TABLE } from "./words_dmn_ja.js";
 
 const MARK = "has-finding";
@@ -31,7 +32,9 @@ async function open() {
     refuse(fault);
     return;
   }
-  editing = new Editing(async () => (await modeler.saveXML({ format: true })).xml, hear);
+  const content = async () => (await modeler.saveXML({ format: true })).xml;
+  warn(lostOfXml(source.value, await content()));
+  editing = new Editing(content, hear);
   editing.onshow = ({ element }) => view(element);
   modeler.on("views.changed", listen);
   listen();

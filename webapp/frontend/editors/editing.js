@@ -4,7 +4,8 @@
 import { Autosave, NotSaved } from "../autosave.js";
 import { clock, element, offer } from "../words.js";
 
-const PAUSE = 800; // ms without a change
+const TOLD = 5; // of what would be lost
+const PAUSE = 500; // ms without a change
 
 export const place = document.getElementById("editor");
 export const settings = JSON.parse(document.getElementById("editor-settings").textContent);
@@ -22,6 +23,8 @@ export class Editing {
   #found;
   #seen = settings.seen;
   #status = document.getElementById("editor-status");
+  #checked = document.getElementById("editor-checked");
+  #asked = 0;
 
   constructor(content, found) {
     this.#content = content;
@@ -37,6 +40,7 @@ export class Editing {
   changed() {
     if (!settings.writable) return;
     this.#tell("saving");
+    this.#checked.textContent = texts.checking;
     this.autosave.changed(PAUSE);
   }
 
@@ -55,14 +59,19 @@ export class Editing {
   }
 
   async #inspect() {
+    const number = ++this.#asked;
     const answer = await fetch(settings.inspect, { headers: { Accept: "application/json" } }).catch(() => null);
-    if (answer?.ok) this.#hear((await answer.json()).findings);
+    const told = answer?.ok && (await answer.json());
+    if (number !== this.#asked || this.autosave.unsaved) return; // what comes of the newest is told
+    if (told) this.#hear(told.findings);
+    else this.#checked.textContent = texts.unchecked;
   }
 
   #tell(what, told) {
     if (what === "saving") this.#status.textContent = texts.saving;
     if (what === "saved" && told) this.#status.textContent = texts.saved.replace("{time}", clock(new Date()));
     if (what !== "failed") return;
+    this.#checked.textContent = texts.unchecked;
     if (told.status === 409) {
       this.autosave.stop();
       this.#status.replaceChildren(offer(told.reason || texts.refused, [[texts.look, () => location.reload()]]));
@@ -84,8 +93,25 @@ export class Editing {
       return item;
     });
     list.replaceChildren(...(items.length ? items : [element("li", { className: "empty", textContent: texts.clean })]));
+    this.#checked.textContent = items.length ? texts.found.replace("{count}", items.length) : texts.clean;
     this.#found(findings);
   }
+}
+
+/** What the editor would lose of the file is told before anything is saved over it; as text it can still be changed. */
+export function warn(lost) {
+  if (!lost.length) return;
+  const notice = element("div", { className: "notice warning", id: "editor-losses" });
+  const told = element("ul", {});
+  const otherwise = element("p", {});
+  for (const textContent of lost.slice(0, TOLD)) {
+    const item = element("li", {});
+    item.append(element("code", { textContent }));
+    told.append(item);
+  }
+  otherwise.append(element("a", { href: settings.asText, textContent: texts.asText }));
+  notice.append(element("p", { textContent: texts.loses.replace("{count}", lost.length) }), told, otherwise);
+  document.querySelector(".editor-head").before(notice);
 }
 
 /** The editor could not open the file: it says why, and the text below can still be mended. */

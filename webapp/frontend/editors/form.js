@@ -4,7 +4,8 @@ import "./nonce.js";
 
 import { FormEditor } from "@bpmn-io/form-js-editor";
 
-import { Editing, place, refuse, settings, source } from "./editing.js";
+import { Editing, place, refuse, settings, source, warn } from "./editing.js";
+import { lostOfJson } from "./losses.js";
 import { speakIn } from "./spoken.js";
 import { FORM } from "./words_form_ja.js";
 
@@ -26,6 +27,7 @@ async function open() {
   }
   if (settings.language === "ja") speakIn(container, FORM);
   const content = () => `${JSON.stringify(editor.saveSchema(), null, 2)}\n`;
+  warn(lostOfJson(source.value, content()));
   const editing = new Editing(content, () => {});
   editing.onshow = ({ element }) => editor.get("selection").set(editor.get("formFieldRegistry").get(element));
   editor.on("commandStack.changed", () => {
