@@ -114,9 +114,9 @@ def load_yaml(source: bytes, name: str) -> Any:
         return yaml.load(io.BytesIO(source))
     except (YAMLError, UnicodeDecodeError, ValueError, RecursionError) as fault:
         mark = getattr(fault, "problem_mark", None)
-        where = "" if mark is None else f" {mark.line + 1} 行目"
+        where = name if mark is None else f"{name} {mark.line + 1} 行目"
         reason = getattr(fault, "problem", None) or str(fault).splitlines()[0]
-        raise FileUnreadable(f"{name}{where}: YAML として読めません({reason})。") from fault
+        raise FileUnreadable(f"{where}: YAML として読めません({reason})。") from fault
 
 
 @lru_cache(CACHED)

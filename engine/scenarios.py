@@ -241,10 +241,12 @@ class _Run:
         if form in self.scenario.leave_open:
             return
         times = self.asked.get(form, 0)
-        what = f" {times + 1} 回目の答えがありません" if times else "答えがありません"
         first = self._first_missing(task)
         wanted = f"(まず項目「{first}」が要ります)" if first else ""
-        raise Difference(f"{_step(task.element)}「{task.name}」: フォーム {form} の{what}{wanted}。")
+        where = f"{_step(task.element)}「{task.name}」: フォーム {form}"
+        if times:
+            raise Difference(f"{where} の {times + 1} 回目の答えがありません{wanted}。")
+        raise Difference(f"{where} の答えがありません{wanted}。")
 
     def _first_missing(self, task: TaskRow) -> str | None:
         """The first field that an empty answer would leave out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -73,11 +74,21 @@ def names(root: etree._Element) -> dict[str, str]:
     return {str(e.get("id")): str(e.get("name")) for e in root.iter(etree.Element) if e.get("id") and e.get("name")}
 
 
-def called(element: etree._Element, names: Mapping[str, str]) -> str:
+class Unit(NamedTuple):
+    """What people call a thing by: its kind, and its name or where it leads from and to."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}「{self.name}」"
+
+
+def called(element: etree._Element, names: Mapping[str, str]) -> Unit:
     kind = _KINDS.get(local(element), local(element))
     source, target = element.get("sourceRef"), element.get("targetRef")
     if element.get("name"):
-        return f"{kind}「{short(str(element.get('name')))}」"
+        return Unit(kind, short(str(element.get("name"))))
     if source and target:
-        return f"{kind}「{names.get(source, source)} → {names.get(target, target)}」"
-    return f"{kind}「{element.get('id')}」"
+        return Unit(kind, f"{names.get(source, source)} → {names.get(target, target)}")
+    return Unit(kind, str(element.get("id")))

@@ -17,13 +17,15 @@ from webapp.language import spoken as reader_language
 
 _CODE = re.compile(r"\A(?:P\d|[A-Z]{2}-\d+(?:(?:・| and )\d+)*)\s+")
 """What a file's author numbers things with: `P1 `, `ST-05 `."""
+_LITERAL = re.compile(r'"([^"\\]+)"')
+"""A text in FEEL."""
 
 
 def init_app(app: Flask) -> None:
-    """Templates have the filters `content`, for a text of the files, `spoken`, for one that they hold in both
-    languages, `title`, for the name of a process, and `process`, for its key.
+    """Templates have the filters `content`, for a text of the files, `cell`, for one of a decision table, `spoken`, for
+    one that they hold in both languages, `title`, for the name of a process, and `process`, for its key.
     """
-    app.jinja_env.filters.update(content=content, spoken=spoken, process=process, title=title)
+    app.jinja_env.filters.update(cell=cell, content=content, spoken=spoken, process=process, title=title)
 
 
 def content(text: str) -> str:
@@ -38,6 +40,18 @@ def content(text: str) -> str:
     if text in known:
         return known[text]
     return _parts(tuple(known)).sub(lambda part: known[part[0]], text)
+
+
+def translation(text: str) -> str | None:
+    """The text in the reader's language as the files have it, as a whole; None where they have none."""
+    return _translations(reader_language()).get(text)
+
+
+def cell(text: str) -> str:
+    """The cell of a decision table, or the remark on a row, with the texts in it as the reader's language has them."""
+    if reader_language() == "ja":
+        return text
+    return translation(text) or _LITERAL.sub(lambda found: f'"{content(found[1])}"', text)
 
 
 def spoken(text: guidance.Text) -> str:

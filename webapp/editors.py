@@ -19,6 +19,7 @@ from webapp import edge, errors, headers, studio
 from webapp.content import content
 from webapp.forms_html import FormPage
 from webapp.language import gettext as _
+from webapp.told import told
 
 AS_TEXT = "text"
 """The `view` that the address asks for, of a file that has an editor."""
@@ -53,7 +54,7 @@ def save(revision: int, name: str) -> Response | errors.Page | tuple[Response, i
         raise
     except EngineError as refused:
         edge.record_refusal(refused)
-        reason, status = " ".join(errors.reasons(refused)) or str(refused), errors.status(refused)
+        reason, status = " ".join(errors.reasons(refused)) or told(refused), errors.status(refused)
         if by_script:
             return jsonify(reason=reason), status
         return _page(revision, name, text, seen, reason), status
@@ -117,8 +118,8 @@ def _told(one: Finding) -> dict[str, Any]:
         "kind": one.kind,
         "label": str(studio.KINDS[one.kind]),
         "element": one.element_id,
-        "name": one.element_name or one.element_id,
-        "message": one.message,
+        "name": content(one.element_name) or one.element_id,
+        "message": told(one.message),
         "rules": one.rules,
         "column": one.column,
     }
@@ -130,7 +131,7 @@ def _page(revision: int, name: str, text: str | None, seen: str, refusal: str = 
     plain = kind == "text" or text is None or bool(refusal) or request.args.get("view") == AS_TEXT
     drawn = bool(current_app.config["SCRIPTS"]) and not plain
     writable = found.state is RevisionState.WRITING
-    told = _findings(revision, name)
+    spoken_against = _findings(revision, name)
     return render_template(
         "studio/editor.html",
         revision=found,
@@ -141,18 +142,18 @@ def _page(revision: int, name: str, text: str | None, seen: str, refusal: str = 
         seen=seen,
         refusal=refusal,
         writable=writable,
-        findings=told,
+        findings=spoken_against,
         nonce=headers.allow_own_styles() if drawn else "",
-        settings=_settings(revision, name, seen, writable, told) if drawn else None,
+        settings=_settings(revision, name, seen, writable, spoken_against) if drawn else None,
     )
 
 
-def _settings(revision: int, name: str, seen: str, writable: bool, told: list[dict[str, Any]]) -> Mapping[str, Any]:
+def _settings(revision: int, name: str, seen: str, writable: bool, findings: list[dict[str, Any]]) -> Mapping[str, Any]:
     """What the script of an editor has to know."""
     return {
         "seen": seen,
         "writable": writable,
-        "findings": told,
+        "findings": findings,
         "language": str(get_locale()),
         "element": request.args.get("element", ""),
         "token": generate_csrf(),

@@ -20,6 +20,7 @@ from engine.states import RevisionState
 from engine.studio import differences, revisions
 from webapp import changes, downloads, edge, errors
 from webapp.language import gettext as _
+from webapp.told import told
 
 EDITORS = {"bpmn": "bpmn", "dmn": "dmn", "form": "form"}
 """The ending of a file → the editor that opens it; others are edited as text."""
@@ -389,5 +390,5 @@ def _refusal(error: EngineError) -> Refusal:
     if isinstance(error, DeploymentRejected):
         return Refusal(_("It cannot go on like this yet. Please look at these first:"), error.findings, typed)
     if isinstance(error, Conflict):
-        return Refusal(" ".join(errors.reasons(error)) or str(error), (), typed)
-    return Refusal(str(error), (), typed)
+        return Refusal(" ".join(errors.reasons(error)) or told(error), (), typed)
+    return Refusal(told(error), (), typed)

@@ -1,51 +1,71 @@
-"""What the engine tells a person by itself, in the reader's language: it speaks Japanese."""
+"""What the engine tells a person by itself, in the reader's language: it speaks Japanese, in files, history and logs.
+
+`translations/en/LC_MESSAGES/engine.po` holds every sentence of the engine as its code does, with numbered or named
+places, and its English. A page knows a sentence again by its words, so that what was recorded years ago, or in a
+message that a fault passed on, is told in English too; what stands in the places is told in its turn.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
+from babel.messages.pofile import read_po
 from flask import Flask
-from flask_babel import get_locale
 
-from engine import operations
-from engine.forms import messages
-from webapp.content import content
+from webapp.content import content, translation
+from webapp.language import spoken
 
-ENGLISH: Mapping[str, str] = {
-    messages.ENTER: "Please fill in “{label}”.",
-    messages.CHOOSE: "Please choose “{label}”.",
-    messages.TICK: "Please check “{label}” and tick it.",
-    messages.ADD_ROW: "Please add at least one row to “{label}”.",
-    messages.NOT_AN_OPTION: "Please choose “{label}” from the options shown.",
-    messages.NOT_TEXT: "Please write “{label}” as text.",
-    messages.UNUSABLE_CHARACTER: "“{label}” holds signs that cannot be used. Please remove them.",
-    messages.NOT_A_NUMBER: "Please write “{label}” as a number, such as 30.",
-    messages.NOT_A_WHOLE_NUMBER: "Please write “{label}” as a whole number, such as 30.",
-    messages.TOO_MANY_DECIMALS: "Please give “{label}” at most {digits} decimal places.",
-    messages.NOT_YES_OR_NO: "Please either tick “{label}” or leave it unticked.",
-    messages.NOT_A_DATE: "Please write “{label}” as a date, such as 2026-11-24.",
-    messages.NOT_A_TIME: "Please write “{label}” as a time, such as 10:30.",
-    messages.NOT_A_DATE_TIME: "Please write “{label}” as a date and time, such as 2026-11-24T10:30.",
-    messages.NOT_A_SELECTION: "Please choose “{label}” from the list.",
-    messages.NOT_ROWS: "Please give “{label}” as rows.",
-    messages.TOO_MANY_ROWS: "Please keep “{label}” to {limit} rows.",
-    messages.TOO_SMALL: "“{label}” must be {limit} or more.",
-    messages.TOO_LARGE: "“{label}” must be {limit} or less.",
-    messages.TOO_SHORT: "Please write at least {limit} characters in “{label}”.",
-    messages.TOO_LONG: "Please keep “{label}” to {limit} characters; it has {length} now.",
-    messages.NOT_AS_ASKED: "Please check how “{label}” is written.",
-    messages.CHECK_FAILED: "Please look at “{label}” again.",
-    messages.UNKNOWN_FIELD: "This form has no field “{key}”. Please remove it.",
-    operations.NOT_A_NAME: "Please write the name of a variable with letters, digits and _, a letter first.",
-    operations.NOT_A_VALUE: 'This is no value. Please put text in "…", and write a date as @"2026-11-24".',
-    operations.NOT_TO_BE_CHANGED: "This variable cannot be changed here.",
-    operations.TOO_LONG: "This value is too long.",
-    "期限を過ぎた作業があります: {task}": "A step is past its deadline: {task}",
-    "事案 {number} のコメントで、声がかかっています": "Somebody speaks to you in a comment on case {number}",
-}
-"""What `engine.forms.messages` says to the person who fills a form and `engine.operations` to an operator, and the
-subjects of the engine's own notices."""
+CATALOGUE = Path(__file__).parent / "translations" / "en" / "LC_MESSAGES" / "engine.po"
+
+PLACE = re.compile(r"\{(\w+)\}")
+_JAPANESE = re.compile(r"[\u3001-\u30ff\u3400-\u9fff\uff00-\uffef]")
+_JOINTS: Sequence[tuple[str, str]] = (
+    ("\n", "\n"),
+    ("。", " "),
+    (": ", ": "),
+    ("、", ", "),
+    ("・", ", "),
+    ("か", " or "),
+    (" → ", " → "),
+)
+"""What the engine puts sentences and words together with, the widest first, and what English does."""
+_DEEPEST = 6
+"""How many sentences within each other are told; what a file has nested deeper stays as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A sentence with places: `literals` are the words around them, `names` what the places are called."""
+
+    literals: tuple[str, ...]
+    names: tuple[str, ...]
+    english: str
+
+    @classmethod
+    def of(cls, own: str, english: str) -> Phrase:
+        parts = PLACE.split(own)
+        return cls(tuple(parts[::2]), tuple(parts[1::2]), english)
+
+    def found_in(self, text: str) -> Mapping[str, str] | None:
+        """What stands in the places, each as short as it can be; None for another sentence. Takes linear time."""
+        first, *between, last = self.literals
+        if not text.startswith(first) or not text.endswith(last):
+            return None
+        found, start, end = [], len(first), len(text) - len(last)
+        for literal in between:
+            at = text.find(literal, start, end)
+            if at < 0:
+                return None
+            found.append(text[start:at])
+            start = at + len(literal)
+        return dict(zip(self.names, [*found, text[start:end]], strict=True)) if start <= end else None
+
+    def said(self, values: Mapping[str, str]) -> str:
+        return PLACE.sub(lambda place: values[place[1]], self.english)
 
 
 def init_app(app: Flask) -> None:
@@ -53,20 +73,73 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters["told"] = told
 
 
-def told(sentence: str) -> str:
+def told(sentence: object) -> str:
     """The engine's sentence, or that of a form's own check, in the reader's language."""
-    if str(get_locale()) == "ja":
-        return sentence
-    for pattern, english in _PATTERNS:
-        found = pattern.fullmatch(sentence)
-        if found:
-            return english.format(**{name: content(text) for name, text in found.groupdict().items()})
-    return content(sentence)
+    return str(sentence) if spoken() == "ja" else _english(str(sentence))
 
 
-def _pattern(template: str) -> re.Pattern[str]:
-    parts = re.split(r"\{(\w+)\}", template)
-    return re.compile("".join(f"(?P<{part}>.*)" if index % 2 else re.escape(part) for index, part in enumerate(parts)))
+def _english(text: str, depth: int = _DEEPEST) -> str:
+    if not _JAPANESE.search(text):
+        return text
+    known = _known(text, depth)
+    return content(text) if known is None else known
 
 
-_PATTERNS = [(_pattern(template), english) for template, english in ENGLISH.items()]
+def _known(text: str, depth: int) -> str | None:
+    """The English of what the engine said, None for what it cannot have said."""
+    words, phrases = catalogue()
+    found = words.get(text) or translation(text)
+    if found is not None or depth == 0:
+        return found
+    phrase, values = _closest(text, phrases)
+    if phrase is None or any(len(_split(value, own)) > 1 for value in values.values() for own in "\n。、か"):
+        parts = _apart(text, depth)
+        if parts is not None or phrase is None:
+            return parts
+    return phrase.said({name: _english(value, depth - 1) for name, value in values.items()})
+
+
+def _closest(text: str, phrases: Sequence[Phrase]) -> tuple[Phrase | None, Mapping[str, str]]:
+    for phrase in phrases:
+        values = phrase.found_in(text)
+        if values is not None:
+            return phrase, values
+    return None, {}
+
+
+def _apart(text: str, depth: int) -> str | None:
+    """The parts one by one, where each can be told by itself."""
+    for own, english in _JOINTS:
+        parts = _split(text, own)
+        if len(parts) > 1:
+            known = [_known(part, depth - 1) if _JAPANESE.search(part) else part for part in parts]
+            if None not in known:
+                return english.join(str(part).strip() for part in known)
+    return None
+
+
+def _split(text: str, joint: str) -> list[str]:
+    """The parts between the joints that stand in no quotation or bracket; a sentence keeps its full stop, and a
+    colon parts what is before from all that follows.
+    """
+    if joint not in text:
+        return [text]
+    parts, start, opened = [], 0, 0
+    for at, sign in enumerate(text):
+        opened += (sign in "「(") - (sign in "」)")
+        if opened == 0 and text.startswith(joint, at):
+            parts.append(text[start : at + (joint == "。")])
+            start = at + len(joint)
+            if joint == ": ":
+                break
+    return [*parts, text[start:]] if text[start:] else parts
+
+
+@cache
+def catalogue() -> tuple[Mapping[str, str], Sequence[Phrase]]:
+    """The texts without places, and the others, those first that say most by themselves."""
+    with CATALOGUE.open("rb") as source:
+        known = {str(entry.id): str(entry.string) for entry in read_po(source, abort_invalid=True) if entry.id}
+    phrases = [Phrase.of(own, english) for own, english in known.items() if PLACE.search(own)]
+    phrases.sort(key=lambda phrase: -sum(map(len, phrase.literals)))
+    return {own: english for own, english in known.items() if not PLACE.search(own)}, phrases

@@ -215,7 +215,8 @@ def _inputs(points: Sequence[Point]) -> dict[str, Value]:
 
 def _example(points: Sequence[Point]) -> str:
     inputs = _inputs(points)
-    return "例: " + "、".join(f"{name} = {shown(value)}" for name, value in inputs.items()) if inputs else "どの値でも"
+    values = "、".join(f"{name} = {shown(value)}" for name, value in inputs.items())
+    return f"例: {values}" if values else "どの値でも"
 
 
 def _numbers(rules: Sequence[int]) -> str:

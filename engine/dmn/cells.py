@@ -25,15 +25,20 @@ class _Declared:
     def objection(self, value: Value) -> tuple[FindingKind, str] | None:
         """Return what speaks against the value, None for nothing."""
         environment = constants_environment()
-        what = f"{self.number} 列目の値 {shown(value)} は、"
+        what = f"{self.number} 列目の値 {shown(value)}"
         if not any(belongs(each, self.type, None) for each in _readings(value)):
-            return FindingKind.TYPE_ERROR, f"{what}列の型 {self.type.name} に合いません。"
+            return FindingKind.TYPE_ERROR, f"{what} は、列の型 {self.type.name} に合いません。"
         allowed = self.clause.allowed
         fits = any(belongs(each, self.type, environment) for each in _readings(value))
         if fits and (allowed is None or allowed.evaluate(value, {}, environment)):
             return None
-        declared = f"({self.clause.allowed_text})" if self.clause.allowed_text else ""
-        return FindingKind.OUTSIDE_DECLARED_VALUES, f"{what}使える値{declared}にありません。"
+        allowed_text = self.clause.allowed_text
+        told = (
+            f"{what} は、使える値({allowed_text})にありません。"
+            if allowed_text
+            else f"{what} は、使える値にありません。"
+        )
+        return FindingKind.OUTSIDE_DECLARED_VALUES, told
 
 
 def input_findings(place: Place, table: DecisionTable, axes: TableAxes) -> Iterator[TableFinding]:

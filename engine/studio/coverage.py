@@ -145,4 +145,4 @@ def _parts(root: etree._Element, reached: Reached) -> Iterator[Part]:
             id_, kind = element.get("id"), units.local(element)
             is_flow = kind == "sequenceFlow"
             if id_ is not None and (is_flow or kind.endswith(_ACTIVITIES)):
-                yield Part(id_, units.called(element, names), is_flow, id_ in been)
+                yield Part(id_, str(units.called(element, names)), is_flow, id_ in been)

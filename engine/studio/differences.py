@@ -16,6 +16,7 @@ from lxml import etree
 
 from engine import bpmn, decision_tables, dmn, units
 from engine.decision_tables import Table
+from engine.units import Unit
 
 Kind = Literal["added", "removed", "changed", "moved"]
 Value = TypeVar("Value")
@@ -138,8 +139,12 @@ def _quoted(text: str | None) -> str:
     return "なし" if text is None or not text.strip() else f"「{units.short(text)}」"
 
 
-def _turned(label: str, old: str | None, new: str | None) -> str:
-    return f"{label}を {_quoted(old)} から {_quoted(new)} に変えます。"
+def _turned(unit: Unit, label: str, old: str | None, new: str | None) -> str:
+    return f"{unit.kind}「{unit.name}」の{label}を {_quoted(old)} から {_quoted(new)} に変えます。"
+
+
+def _come_or_gone(unit: Unit, is_new: bool) -> str:
+    return f"{unit}を加えます。" if is_new else f"{unit}を取り除きます。"
 
 
 # Diagrams -----------------------------------------------------------------------------------------------
@@ -150,7 +155,7 @@ def _diagrams(file: str, old: bytes, new: bytes) -> Iterator[Difference]:
 
 
 _Contents = Mapping[str, str]
-_Inside = Callable[[str, str, _Contents, _Contents], Iterator[Difference]]
+_Inside = Callable[[str, Unit, _Contents, _Contents], Iterator[Difference]]
 """What differs inside of one thing that both have, by its id, what it is called, and what it says before and after."""
 
 
@@ -160,22 +165,21 @@ def _drawn(file: str, old: bytes, new: bytes, inside: _Inside) -> Iterator[Diffe
     names = units.names(before) | units.names(after)
     old_places, new_places = _places(before), _places(after)
     for id_, was, now in _pairs(units.of(before), units.of(after)):
-        shown = _called(was, now, names)
+        unit = _called(was, now, names)
         if was is None or now is None:
-            told = f"{shown}を加えます。" if was is None else f"{shown}を取り除きます。"
-            yield Difference("added" if was is None else "removed", file, id_, told)
+            yield Difference("added" if was is None else "removed", file, id_, _come_or_gone(unit, was is None))
             continue
-        yield from inside(id_, shown, _contents(was, names), _contents(now, names))
+        yield from inside(id_, unit, _contents(was, names), _contents(now, names))
         if old_places.get(id_, ()) != new_places.get(id_, ()):
-            yield Difference("moved", file, id_, f"{shown}の、図の上での位置だけを変えます。")
+            yield Difference("moved", file, id_, f"{unit}の、図の上での位置だけを変えます。")
 
 
-def _told(file: str, id_: str, shown: str, was: _Contents, now: _Contents) -> Iterator[Difference]:
+def _told(file: str, id_: str, unit: Unit, was: _Contents, now: _Contents) -> Iterator[Difference]:
     for label, one, other in _changed(was, now):
-        yield Difference("changed", file, id_, f"{shown}の{_turned(label, one, other)}")
+        yield Difference("changed", file, id_, _turned(unit, label, one, other))
 
 
-def _called(was: etree._Element | None, now: etree._Element | None, names: Mapping[str, str]) -> str:
+def _called(was: etree._Element | None, now: etree._Element | None, names: Mapping[str, str]) -> Unit:
     found = now if was is None else was
     assert found is not None  # noqa: S101 - one of the two is there
     return units.called(found, names)
@@ -238,10 +242,10 @@ _AXES = ("x", "y", "width", "height")
 def _decisions(file: str, old: bytes, new: bytes) -> Iterator[Difference]:
     before, after = ({table.decision: table for table in decision_tables.read(one)} for one in (old, new))
 
-    def inside(id_: str, shown: str, was: _Contents, now: _Contents) -> Iterator[Difference]:
+    def inside(id_: str, unit: Unit, was: _Contents, now: _Contents) -> Iterator[Difference]:
         if id_ in before and id_ in after:
-            yield from _rules(file, id_, shown, before[id_], after[id_])
-        yield from _told(file, id_, shown, _without_table(was), _without_table(now))
+            yield from _rules(file, id_, unit, before[id_], after[id_])
+        yield from _told(file, id_, unit, _without_table(was), _without_table(now))
 
     return _drawn(file, old, new, inside)
 
@@ -260,31 +264,32 @@ def _by_id(table: Table) -> dict[str, tuple[str, ...]]:
     return {id_: tuple(" ".join(cell.split()) for cell in row) for id_, row in cells.items()}
 
 
-def _rules(file: str, id_: str, shown: str, was: Table, now: Table) -> Iterator[Difference]:
+def _rules(file: str, id_: str, unit: Unit, was: Table, now: Table) -> Iterator[Difference]:
     if was.hit_policy != now.hit_policy:
-        yield Difference("changed", file, id_, f"{shown}の{_turned('ヒットポリシー', was.hit_policy, now.hit_policy)}")
+        yield Difference("changed", file, id_, _turned(unit, "ヒットポリシー", was.hit_policy, now.hit_policy))
     columns, new_columns = _columns(was), _columns(now)
     if columns != new_columns:
-        yield Difference("changed", file, id_, f"{shown}の{_turned('列', '、'.join(columns), '、'.join(new_columns))}")
+        yield Difference("changed", file, id_, _turned(unit, "列", "、".join(columns), "、".join(new_columns)))
     old, new = _by_id(was), _by_id(now)
     before, after = list(old), list(new)
     for rule, cells, new_cells in _pairs(old, new):
         if new_cells is None:
-            told = f"{shown}の {before.index(rule) + 1} 行目を取り除きます: {_row(columns, cells or ())}"
+            told = f"{unit}の {before.index(rule) + 1} 行目を取り除きます: {_row(columns, cells or ())}"
             yield Difference("removed", file, id_, told)
             continue
         number = after.index(rule) + 1
         if cells is None:
-            told = f"{shown}の {number} 行目に、新しい規則を加えます: {_row(new_columns, new_cells)}"
+            told = f"{unit}の {number} 行目に、新しい規則を加えます: {_row(new_columns, new_cells)}"
             yield Difference("added", file, id_, told, number)
         elif columns == new_columns:
             for column, (one, other) in enumerate(zip(cells, new_cells, strict=False), 1):
                 if one != other:
                     label = new_columns[column - 1] if column <= len(new_columns) else "説明"
-                    told = f"{shown}の {number} 行目で、{_turned(f'「{label}」', one, other)}"
+                    turned = f"「{label}」を {_quoted(one)} から {_quoted(other)} に変えます。"
+                    told = f"{unit}の {number} 行目で、{turned}"
                     yield Difference("changed", file, id_, told, number, column)
     if [rule for rule in before if rule in new] != [rule for rule in after if rule in old]:
-        yield Difference("changed", file, id_, f"{shown}の規則の順番を変えます。")
+        yield Difference("changed", file, id_, f"{unit}の規則の順番を変えます。")
 
 
 def _row(columns: Sequence[str], cells: Sequence[str]) -> str:
@@ -299,21 +304,21 @@ def _forms(file: str, old: bytes, new: bytes) -> Iterator[Difference]:
     before, after = json.loads(old), json.loads(new)
     was_fields, now_fields = dict(_fields(before["components"])), dict(_fields(after["components"]))
     for key, was, now in _pairs(was_fields, now_fields):
-        shown = f"項目「{_field_name(now if was is None else was)}」"
+        unit = Unit("項目", _field_name(now if was is None else was))
         if was is None or now is None:
-            told = f"{shown}を加えます。" if was is None else f"{shown}を取り除きます。"
-            yield Difference("added" if was is None else "removed", file, key, told)
+            yield Difference("added" if was is None else "removed", file, key, _come_or_gone(unit, was is None))
             continue
         for name, one, other in _pairs(_told_of(was), _told_of(now)):
             if one != other:
-                told = _turned(_LABELS.get(name, name), _json(one), _json(other))
-                yield Difference("moved" if name == "layout" else "changed", file, key, f"{shown}の{told}")
+                told = _turned(unit, _LABELS.get(name, name), _json(one), _json(other))
+                yield Difference("moved" if name == "layout" else "changed", file, key, told)
     kept = [key for key in was_fields if key in now_fields], [key for key in now_fields if key in was_fields]
     if kept[0] != kept[1]:
         yield Difference("changed", file, "", "項目の順番を変えます。")
     for name, one, other in _pairs(before, after):
         if name not in ("components", "exporter", "schemaVersion") and one != other:
-            yield Difference("changed", file, "", _turned(f"フォームの {name} ", _json(one), _json(other)))
+            told = f"フォームの {name} を {_quoted(_json(one))} から {_quoted(_json(other))} に変えます。"
+            yield Difference("changed", file, "", told)
 
 
 def _fields(components: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:

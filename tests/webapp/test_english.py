@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from babel.messages.pofile import read_po
 from flask import Flask, render_template
 from freezegun.api import FrozenDateTimeFactory
 from lxml import etree, html
 
 from engine import deployments, feel, forms, identity
-from engine.forms import messages
+from tests.webapp import engine_texts
 from tests.webapp.company import NUMBER, SCENARIOS, Company, answers
 from tests.webapp.conftest import NOW, Browser, serve
 from webapp import edge
 from webapp.content import content, title
 from webapp.forms_html import FormPage
-from webapp.told import ENGLISH, told
+from webapp.told import CATALOGUE, told
 
 JAPANESE = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]+")
 BRAND = {"守り", "日本語"}
@@ -140,19 +141,64 @@ def laid_open(view: forms.FieldView) -> forms.FieldView:
     return replace(view, visible=True, fields=tuple(map(laid_open, view.fields)), rows=rows)
 
 
-SENTENCES = {name: text for name, text in vars(messages).items() if isinstance(text, str) and "{label}" in text}
+PLACE = re.compile(r"\{(\w+)\}")
 
 
-@pytest.mark.parametrize("name", [*SENTENCES, "UNKNOWN_FIELD"])
-def test_every_sentence_to_who_fills_a_form_has_its_english(english: None, name: str) -> None:
-    template = getattr(messages, name)
-    places = set(re.findall(r"\{(\w+)\}", template))
-    assert places == set(re.findall(r"\{(\w+)\}", ENGLISH[template]))
+def known() -> dict[str, str]:
+    with CATALOGUE.open("rb") as source:
+        return {str(entry.id): str(entry.string) for entry in read_po(source, abort_invalid=True) if entry.id}
 
-    said = told(template.format(**dict.fromkeys(places, "X")))
 
-    assert said == ENGLISH[template].format(**dict.fromkeys(places, "X"))
-    assert not JAPANESE.search(said)
+def test_the_catalogue_holds_just_what_the_engine_can_say() -> None:
+    assert set(known()) == set(engine_texts.texts())
+
+
+def test_every_sentence_of_the_engine_has_its_english(english: None) -> None:
+    wrong = {}
+    for own, english_one in known().items():
+        assert sorted(PLACE.findall(own)) == sorted(PLACE.findall(english_one)), own
+        said = told(PLACE.sub(lambda place: f"V{place[1]}", own))
+        if said.strip() != PLACE.sub(lambda place: f"V{place[1]}", english_one).strip():
+            wrong[own] = said
+
+    assert wrong == {}
+    assert [one for one in known().values() if JAPANESE.search(one)] == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        (
+            "決定「期限」を評価できません: 型「tDay」は定義されていません。",
+            "The decision “deadline” cannot be evaluated: The type “tDay” is not defined.",
+        ),
+        (
+            "人の作業「受付・一次対応」の期限を なし から 「P2D」 に変えます。",
+            "User task “First response”: deadline becomes “P2D”; it was nothing.",
+        ),
+        ("期限・フォームがありません。", "It has no deadline, form."),
+        (
+            "2 行目には決して届きません。その前の 1 行目、3 行目が、いつも先に当てはまります。",
+            "Row 2 is never reached. Before it, row 1, row 3 always hold first.",
+        ),
+        ("「A → B」と進むと、「C」か「D」を通りません。", "The way “A → B” does not pass “C” or “D”."),
+        (
+            "当てはまる行がありません(例: a = 1、b = 2)。ほかにもあります。",
+            "No row holds (example: a = 1, b = 2). There are more of this kind.",
+        ),
+        (
+            "a.yaml 3 行目: YAML として読めません(x)。\nb.form: JSON として読めません: y",
+            "a.yaml line 3: It cannot be read as YAML (x).\nb.form: It cannot be read as JSON: y",
+        ),
+    ],
+)
+def test_sentences_within_sentences_and_next_to_each_other_are_told(english: None, sentence: str, said: str) -> None:
+    assert told(sentence) == said
+
+
+def test_what_a_hostile_file_nests_and_repeats_is_told_soon(english: None) -> None:
+    for text in ("決定「" * 20_000, "の" * 50_000, "、「あ」" * 5_000, "。" * 50_000, "「" * 50_000 + "」の" * 9_000):
+        told(f"型「{text}」は定義されていません。")
 
 
 def test_a_text_that_the_files_put_together_is_translated_in_its_parts(english: None) -> None:
