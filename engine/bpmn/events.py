@@ -12,7 +12,7 @@ from engine.bpmn.advance import MissedTimer
 from engine.bpmn.cycles import Schedule
 from engine.bpmn.elements import Element
 from engine.bpmn.errors import ElementFault
-from engine.bpmn.expressions import Expression, Variables
+from engine.bpmn.expressions import Expression, Variables, shown
 from engine.bpmn.scopes import ProcessSpec, Token, Values, visible
 from engine.bpmn.timers import Timer
 
@@ -64,7 +64,7 @@ class Condition:
         """Null counts as false: its variables may not be there yet. Anything else but a boolean is a fault."""
         value = self.expression.evaluate(variables, environment)
         if value is not None and not isinstance(value, bool):
-            raise ElementFault(f"条件 {self.expression.text} が true / false になりません({feel.to_text(value)})。")
+            raise ElementFault(f"条件 {self.expression.text} が true / false になりません({shown(value)})。")
         return value is True
 
 

@@ -12,6 +12,14 @@ Variables = Mapping[str, feel.Value]
 HOST_NAMES = tuple(business_days.FUNCTIONS)
 
 
+def shown(value: feel.Value) -> str:
+    """The value as a fault tells it; of one that is too large only that."""
+    try:
+        return feel.to_text(value)
+    except feel.FeelLimitExceeded:
+        return "大きすぎる値"
+
+
 @dataclass(frozen=True, slots=True)
 class Expression:
     """A compiled FEEL expression, or a constant if `compiled` is None."""
@@ -39,7 +47,7 @@ class Expression:
     def text_value(self, variables: Variables, environment: feel.Environment, what: str) -> str:
         value = self.evaluate(variables, environment)
         if not isinstance(value, str):
-            raise ElementFault(f"{what} {self.text} が文字列になりません({feel.to_text(value)})。")
+            raise ElementFault(f"{what} {self.text} が文字列になりません({shown(value)})。")
         return value
 
     @property
@@ -58,7 +66,7 @@ class Expression:
             return (value,)
         if isinstance(value, list) and all(isinstance(name, str) for name in value):
             return tuple(dict.fromkeys(str(name) for name in value))
-        raise ElementFault(f"{what} {self.text} が名前のリストになりません({feel.to_text(value)})。")
+        raise ElementFault(f"{what} {self.text} が名前のリストになりません({shown(value)})。")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine import feel
 from engine.bpmn.errors import ElementFault
-from engine.bpmn.expressions import Expression, Variables
+from engine.bpmn.expressions import Expression, Variables, shown
 from engine.bpmn.scopes import Token, Values, visible
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class MultiInstance:
         """How many instances begin at once."""
         items = self.collection.evaluate(visible(body), step.environment)
         if not isinstance(items, list):
-            raise ElementFault(f"{self.collection.text} がリストになりません({feel.to_text(items)})。")
+            raise ElementFault(f"{self.collection.text} がリストになりません({shown(items)})。")
         body.internal_data.update(items=items, completed=0)
         if self.output_collection:
             body.result[self.output_collection] = [None] * len(items)

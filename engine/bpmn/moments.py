@@ -6,6 +6,7 @@ from datetime import datetime
 
 from engine import feel
 from engine.bpmn.errors import ElementFault
+from engine.bpmn.expressions import shown
 
 _MIDNIGHT = feel.parse_expression('date and time(day, time("00:00:00@Asia/Tokyo"))')
 _IN_ZONE = feel.parse_expression('date and time(date(moment), time(string(time(moment)) + "@Asia/Tokyo"))')
@@ -37,4 +38,4 @@ def to_moment(value: feel.Value, environment: feel.Environment, what: str) -> da
             moment = zoned.to_python() if isinstance(zoned, feel.DateTime) else moment
         if moment.tzinfo is not None:
             return moment
-    raise ElementFault(f"{what} が日時になりません({feel.to_text(value)})。")
+    raise ElementFault(f"{what} が日時になりません({shown(value)})。")

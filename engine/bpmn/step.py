@@ -35,6 +35,7 @@ from engine.bpmn.advance import (
 from engine.bpmn.catching import Catcher, find_catcher
 from engine.bpmn.elements import Element, Flow
 from engine.bpmn.errors import BpmnError, ElementFault, TokenGone
+from engine.bpmn.expressions import shown
 from engine.bpmn.gateways import Join, release_inclusive
 from engine.bpmn.moments import to_moment
 from engine.bpmn.scopes import Instance, ProcessSpec, Scope, Token, Values, plant, write
@@ -333,7 +334,7 @@ class Step:
             candidate_users=spec.names(spec.candidate_users, token, self, "候補者"),
             excluded_users=spec.names(spec.excluded_users, token, self, "除外する人"),
             due=None if due is None else to_moment(due, self.environment, "期限"),
-            due_reason=None if reason is None else feel.to_text(reason),
+            due_reason=None if reason is None else shown(reason),
             escalate_to=tuple(map(str, escalate_to)) if isinstance(escalate_to, list) else (str(escalate_to),),
         )
 

@@ -156,7 +156,11 @@ class _Walk:
         value: Value = None
         with self.run.tracing() as trace:
             if decision.logic is not None:
-                value = decision.logic.evaluate({**self.ambient, **required}, self.run)
+                try:
+                    value = decision.logic.evaluate({**self.ambient, **required}, self.run)
+                except FeelLimitExceeded as fault:
+                    where = f"決定「{decision.name}」の式 {fault.expression}"
+                    raise FeelLimitExceeded(f"{where} を計算できません: {fault}") from fault
         value = coerce(value, decision.variable.type, self.run.environment, decision.name)
         seen = trace.inputs or {name: each for name, each in required.items() if _is_data(each)}
         self.run.evaluations.append(

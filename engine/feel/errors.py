@@ -27,4 +27,9 @@ class FeelFault(FeelError):
 
 
 class FeelLimitExceeded(FeelFault):
-    """The evaluation asked for more work, depth or size than the limits allow; it ends here."""
+    """The evaluation asked for more work, depth or size than the limits allow; it ends here.
+
+    `expression` is the text of the innermost compiled form in which that happened, if it was in one.
+    """
+
+    expression = ""

@@ -27,8 +27,11 @@ class Expression:
         """The value; what is ill typed is null, with a warning. FeelLimitExceeded when it asks too much."""
         try:
             return self._run(Scope(variables, None, environment))
+        except FeelLimitExceeded as limit:
+            limit.expression = limit.expression or self.text
+            raise
         except RecursionError as error:
-            raise FeelLimitExceeded("the evaluation is nested too deep") from error
+            raise _too_deep(self.text) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,18 @@ class UnaryTests:
                     return not self.negated
                 if passed is None:
                     outcome = None
+        except FeelLimitExceeded as limit:
+            limit.expression = limit.expression or self.text
+            raise
         except RecursionError as error:
-            raise FeelLimitExceeded("the evaluation is nested too deep") from error
+            raise _too_deep(self.text) from error
         return self.negated and outcome is False
+
+
+def _too_deep(text: str) -> FeelLimitExceeded:
+    limit = FeelLimitExceeded("the evaluation is nested too deep")
+    limit.expression = text
+    return limit
 
 
 def parse_expression(text: str, names: Iterable[str] = (), types: Mapping[str, Predicate] | None = None) -> Expression:

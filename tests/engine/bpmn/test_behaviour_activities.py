@@ -174,6 +174,35 @@ def test_a_decision_is_evaluated_with_the_visible_variables_and_recorded_with_it
     assert [rule.index for rule in evaluated.outcome.evaluations[-1].rules] == [2]
 
 
+def test_a_decision_that_asks_too_much_is_told_with_the_inner_decision_and_its_expression(deploy):
+    count = "count(for i in 1..amount return i)"
+    model = f"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="d">
+      <inputData id="i" name="amount"><variable name="amount" typeRef="number"/></inputData>
+      <decision id="inner" name="Inner"><variable name="Inner"/><informationRequirement id="r1"><requiredInput href="#i"/>
+      </informationRequirement><literalExpression><text>{count}</text></literalExpression></decision>
+      <decision id="outer" name="Outer"><variable name="Outer"/><informationRequirement id="r2">
+      <requiredDecision href="#inner"/></informationRequirement><literalExpression><text>Inner + 1</text>
+      </literalExpression></decision></definitions>"""
+    rule = task("ask", '<zeebe:calledDecision decisionId="outer" resultVariable="n"/>', tag="businessRuleTask")
+    body = START + rule + END + flows("s -> ask", "ask -> e")
+
+    assert deploy(body, decisions={"d.dmn": model.encode()}).start(amount=3).variables["n"] == 4
+    (fault,) = deploy(body, decisions={"d.dmn": model.encode()}).start(amount=10**9).faults.values()
+
+    assert fault.place.element == "ask"
+    assert all(part in fault.message for part in ("outer", "Inner", count, "1000000"))
+
+
+def test_a_value_too_large_to_be_told_is_a_fault_at_its_element_all_the_same(deploy):
+    groups = '<zeebe:assignmentDefinition candidateGroups="=for i in 1..90000 return 123456789012345"/>'
+    run = deploy(START + task("do", groups) + END + flows("s -> do", "do -> e")).start()
+
+    (fault,) = run.faults.values()
+
+    assert fault.place.element == "do"
+    assert "for i in 1..90000" in fault.message
+
+
 def test_the_deadline_decision_gives_due_reason_and_escalation(deploy):
     table = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="d">
       <decision id="Deadline" name="Deadline"><variable name="Deadline"/>
