@@ -35,12 +35,12 @@ DOUBLING = "{a: [1, 1], " + ", ".join(f"{chr(b)}: [{chr(b - 1)}, {chr(b - 1)}]" 
 )
 def test_work_beyond_the_limits_ends_promptly(environment, expression):
     compiled = feel.parse_expression(expression)
-    started = time.perf_counter()
+    started = time.process_time()
 
     with pytest.raises(feel.FeelLimitExceeded):
         compiled.evaluate({}, environment)
 
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 @pytest.mark.parametrize(
@@ -74,10 +74,10 @@ def test_a_text_within_the_limits_evaluates(environment, expression):
 
 def test_a_catastrophic_pattern_is_linear(environment):
     expression = feel.parse_expression('matches("' + "a" * 40_000 + '!", "^(a+)+$")')
-    started = time.perf_counter()
+    started = time.process_time()
 
     assert expression.evaluate({}, environment) is False
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(
