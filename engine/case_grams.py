@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from zlib import crc32
 
-from sqlalchemy import Integer, bindparam, delete, exists, insert, select
+from sqlalchemy import bindparam, delete, select
+from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT is SQLite's too
 from sqlalchemy.orm import Session
 
 from engine import columns, tables
@@ -25,17 +26,9 @@ NARROW = 4
 """Characters that are kept together where all of them are ASCII."""
 
 _CASES, _GRAMS = columns.core(tables.Case), columns.core(tables.CaseGram)
-_GRAM = bindparam("each", type_=Integer)
-_OF_CASE = _CASES.c.business_key == bindparam("of_case")
-_KNOWN = exists().where(_GRAMS.c.gram == _GRAM, _GRAMS.c.ordinal == _CASES.c.ordinal)
-_ADD = Statement(
-    insert(_GRAMS).from_select(["gram", "ordinal"], select(_GRAM, _CASES.c.ordinal).where(_OF_CASE, ~_KNOWN))
-)
-_TAKE_OUT = Statement(
-    delete(_GRAMS).where(
-        _GRAMS.c.gram == _GRAM, _GRAMS.c.ordinal == select(_CASES.c.ordinal).where(_OF_CASE).scalar_subquery()
-    )
-)
+_ORDINAL = select(_CASES.c.ordinal).where(_CASES.c.business_key == bindparam("of_case")).scalar_subquery()
+_ADD = Statement(insert(_GRAMS).inline().values(ordinal=_ORDINAL).on_conflict_do_nothing())
+_TAKE_OUT = Statement(delete(_GRAMS).where(_GRAMS.c.gram == bindparam("each"), _GRAMS.c.ordinal == _ORDINAL))
 
 
 def grams(texts: Iterable[str]) -> set[int]:
@@ -64,7 +57,7 @@ def _code(part: str) -> int:
 
 def add(session: Session, business_key: str, texts: Iterable[str]) -> None:
     """The case, which exists, is found by these folded texts too."""
-    found = [{"of_case": business_key, "each": gram} for gram in sorted(grams(texts))]
+    found = [{"of_case": business_key, "gram": gram} for gram in sorted(grams(texts))]
     if found:
         _ADD.run(session, *found)
 

@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 import pytest
 from freezegun.api import FrozenDateTimeFactory
 
+from engine import cases as engine_cases
 from tests.webapp.conftest import APPLICATION, NOW, Page, People
-from webapp import inbox
+from webapp import cases, inbox
 
 OTHER = {**APPLICATION, "item": "つくえ", "kind": "repair", "reason": "天板に傷がある"}
 
@@ -51,6 +52,37 @@ def test_cases_are_found_by_number_words_state_and_facts(
 
     assert found(page) == cases
     assert f"{len(cases)}件" in page.text
+
+
+def test_the_list_is_turned_page_by_page_and_back(
+    signed_in: People, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cases, "PAGE", 1)
+    chief = signed_in("chief1")
+
+    first = chief.open("/cases?state=running")
+    second = chief.open(first.links()["前の事案"])
+    back = chief.open(second.links()["新しい事案"])
+
+    assert (found(first), found(second), found(back)) == (["2026-0002"], ["2026-0001"], ["2026-0002"])
+    assert "前の事案" not in second.links()
+    assert "新しい事案" not in first.links().keys() | back.links().keys()
+    assert second.control("state").value == "running"
+
+
+def test_very_many_cases_are_told_as_that_many_or_more(
+    signed_in: People, two: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chief = signed_in("chief1")
+    assert "2件" in chief.open("/cases").text
+    monkeypatch.setattr(engine_cases, "COUNTED", 1)
+
+    page = chief.open("/cases")
+
+    assert found(page) == ["2026-0002", "2026-0001"]
+    assert "1件以上" in page.text
+    assert "進行中 1以上" in page.text
+    assert "(1)" not in page.text
 
 
 def test_what_was_searched_for_stands_in_the_form_again(signed_in: People, two: tuple[str, str]) -> None:
