@@ -119,6 +119,8 @@ def verify(url: str, business_key: str | None, held: tuple[Path, ...], key: str 
     damaged = bool(invalid or verdict.findings)
     console.print(f"履歴 {verdict.events} 件を確かめました。" + ("" if damaged else "すべて記録どおりです。"))
     console.print(_unsealed(verdict, now()))
+    if verdict.unsealed_readings:
+        console.print(f"まだ封印されていない閲覧: {verdict.unsealed_readings} 件。")
     if damaged:
         raise SystemExit(1)
 
@@ -149,7 +151,7 @@ def _trusted(key: str | None) -> set[str]:
 
 def _unsealed(verdict: Verdict, at: datetime) -> str:
     if verdict.unsealed_since is None:
-        return "すべてチェックポイントで封印されています。"
+        return "すべての出来事が、チェックポイントで封印されています。"
     minutes = max(0, int((at - verdict.unsealed_since).total_seconds() // 60))
     age = f"{minutes // 1440} 日 {minutes // 60 % 24} 時間 {minutes % 60} 分"
     since = (

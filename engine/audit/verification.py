@@ -65,7 +65,8 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`findings`: the first of each damaged chain. `unsealed` events lie after the newest checkpoint, the oldest of
-    them at `unsealed_since`; `sealed_at` is when that checkpoint was made.
+    them at `unsealed_since`; `sealed_at` is when that checkpoint was made. `unsealed_readings`: how many readings came
+    after it.
     """
 
     events: int
@@ -73,6 +74,7 @@ class Verdict:
     unsealed: int
     unsealed_since: datetime | None
     sealed_at: datetime | None
+    unsealed_readings: int
 
 
 Progress = Callable[[int], None]
@@ -108,7 +110,12 @@ def verify(
         found = _older(session, merged, found) + found
     found += _readings(session, merged, business_key)
     return Verdict(
-        walk.events, (*findings, *found), walk.unsealed, walk.unsealed_since, merged[-1].at if merged else None
+        walk.events,
+        (*findings, *found),
+        walk.unsealed,
+        walk.unsealed_since,
+        merged[-1].at if merged else None,
+        _unsealed_readings(session, merged, business_key),
     )
 
 
@@ -186,6 +193,18 @@ def _readings(session: Session, merged: Sequence[Checkpoint], business_key: str 
             told = f"{sealed} 件でしたが、{now} 件あります。" if now != sealed else "内容が違います。"
             found.setdefault(case, _damaged(damage, each, case, told))
     return list(found.values())
+
+
+def _unsealed_readings(session: Session, merged: Sequence[Checkpoint], business_key: str | None) -> int:
+    """How many readings no checkpoint has sealed yet."""
+    table = tables.CaseReading
+    upto = merged[-1].read_upto if merged else None
+    query = select(func.count()).select_from(table)
+    if upto is not None:
+        query = query.where(table.id > upto)
+    if business_key is not None:
+        query = query.where(table.business_key == business_key)
+    return session.execute(query).scalar_one()
 
 
 def _damaged(damage: Damage, sealed: Checkpoint, case: str | None, told: str) -> Finding:

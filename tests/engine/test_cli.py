@@ -82,7 +82,10 @@ def test_an_auditor_seals_and_verifies_and_the_exit_code_says_what_came_of_it(ma
     sealed = mamori("audit", "checkpoint")
     assert (sealed.exit_code, sealed.output.count("2 件の連鎖を封印しました。")) == (0, 1)
     assert "新しい出来事も閲覧もありません" in mamori("audit", "checkpoint").output
-    assert "すべてチェックポイントで封印されています。" in mamori("audit", "verify", "--case", "2026-0001").output
+    assert (
+        "すべての出来事が、チェックポイントで封印されています。"
+        in mamori("audit", "verify", "--case", "2026-0001").output
+    )
     start(tmp_path, "review")
     whole = mamori("audit", "verify")
     assert (whole.exit_code, "まだ封印されていない出来事: 1 件" in whole.output) == (0, True)

@@ -76,7 +76,12 @@ def test_a_checkpoint_says_who_opened_which_case_since_the_one_before(office: An
     first = seal(office, sealing)
     (four,) = read("2026-0001")
     second = seal(office, sealing)
+    read("2026-0001", "2026-0002")
 
+    with office.database.reading() as session:
+        assert verification.verify(session, kept(sealing)).unsealed_readings == 2
+        assert verification.verify(session, kept(sealing), business_key="2026-0001").unsealed_readings == 1
+        assert verification.verify(session, []).unsealed_readings == 6
     assert first is not None
     assert second is not None
     assert first.readings == {
