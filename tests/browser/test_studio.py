@@ -19,7 +19,7 @@ PROCESS = "harassment-response/external_response.bpmn"
 OBJECTION = "harassment-response/customer_objection.bpmn"
 FORM = "determination_form.form"
 SAVED = re.compile("改訂案に保存しました")
-SCENARIOS = 180_000  # ms for all of them; the machine may be busy
+SCENARIOS = 300_000  # ms for all of them; the machine may be busy
 COUNT = len(scenario_files.find([deployments.BUNDLED[0]]))
 CHANGED_UPON_AN_OBJECTION = "harassment-response/scenarios/U-20_objection_changes_measures.yaml"
 
