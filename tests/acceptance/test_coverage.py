@@ -17,11 +17,14 @@ PATHS = scenario_files.find([deployments.BUNDLED[0]])
 UNREACHED_PARTS: dict[str, dict[str, str]] = {}
 """File → element or flow → why no scenario reaches it."""
 
-NOT_OF_THESE_PROCESSES = "asked by what lies outside P1-P4: the desk's own intake, a leak of personal data"
+OF_OTHER_PROCESSES = "asked outside P1 to P4: by the desk's own intake (P5), and where personal data leaked (P6)"
 UNREACHED_RULES: dict[str, dict[int, str]] = {
     "DT_05_measures": dict.fromkeys((1, 2), "measures are decided where there is harassment; the level is 0 elsewhere"),
-    "DT_07_limit": dict.fromkeys((22, 27, 28, 29), NOT_OF_THESE_PROCESSES) | dict.fromkeys((30, 31, 32, 33), "todo"),
-    "measure_catalogue": dict.fromkeys(range(1, 29), "todo"),
+    "DT_07_limit": {
+        **dict.fromkeys((22, 27, 28, 29), OF_OTHER_PROCESSES),
+        30: "the five business days of a pending case stand in the timer of P2, which no task has as its deadline",
+        **dict.fromkeys((31, 32, 33), "R-69: the form names the six months; no process warns of them yet"),
+    },
 }
 """Decision → rule → why no scenario lets it hold."""
 

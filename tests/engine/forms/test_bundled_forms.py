@@ -409,21 +409,28 @@ def test_a_contract_is_not_ended_by_plan_alone(
         assert "A13・A14" in errors["measures"]
 
 
-@pytest.mark.parametrize("measure", ["A06", "A13", "A14", "A15", "A16", "A18", "A21", "A22", "A26"])
+FOR_HEAD = ["A06", "A13", "A14", "A15", "A16", "A18", "A21", "A22", "A26"]  # decision-tables.md §5.1, level 2
+RECOMMENDED = {"measures": [], "for_head": FOR_HEAD, "for_executive": ["A22"]}
+
+
+@pytest.mark.parametrize("measure", FOR_HEAD)
 def test_what_the_head_approves_the_head_decides(bundled: Bundled, take: Take, refuse: Refuse, measure: str) -> None:
     plan = {**PLAN, "measures": [measure], "contract_status": "none", "dialogue_attempts": 1}
 
     take(bundled["response_plan"], plan, actor="head")
-    errors = refuse(bundled["response_plan"], plan, actor="supervisor")
+    errors = refuse(bundled["response_plan"], plan, actor="supervisor", recommended_measures=RECOMMENDED)
 
     assert list(errors) == ["measures"]
+    assert f"({measure})" in errors["measures"]
     assert "対策責任者" in errors["measures"]
 
 
-def test_a_supervisor_decides_what_a_supervisor_may(bundled: Bundled, take: Take) -> None:
+def test_a_supervisor_decides_what_a_supervisor_may(bundled: Bundled, take: Take, refuse: Refuse) -> None:
     measures = ["A01", "A02", "A05", "A07", "A08", "A10", "A12", "A17", "A23", "A25", "A27"]
 
-    take(bundled["response_plan"], {**PLAN, "measures": measures, "dialogue_attempts": 2}, actor="supervisor")
+    plan = {**PLAN, "measures": measures, "dialogue_attempts": 2}
+    take(bundled["response_plan"], plan, actor="supervisor", recommended_measures=RECOMMENDED)
+    assert list(refuse(bundled["response_plan"], plan, actor="supervisor")) == ["measures"]  # not known: not allowed
 
 
 @pytest.mark.parametrize("measure", ["A07", "A10", "A13", "A14"])
