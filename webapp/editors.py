@@ -162,6 +162,7 @@ def _settings(revision: int, name: str, seen: str, writable: bool, findings: lis
         "asText": url_for("editors.show", revision=revision, name=name, view=AS_TEXT),
         "preview": url_for("editors.preview", revision=revision),
         "offers": _offers(revision),
+        "components": sorted(forms.COMPONENTS),
         "texts": _texts(),
     }
 

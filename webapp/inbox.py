@@ -8,6 +8,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from engine import notices, saved_filters, user_tasks
+from engine.studio import revisions
 from engine.task_criteria import TaskCriteria
 from webapp import edge, filters
 
@@ -33,6 +34,7 @@ def show() -> str:
         wanted=wanted,
         filters=saved_filters.listing(session, "tasks", person),
         notices=notices.unread(session, person.name),
+        revisions=revisions.awaiting(session, person),
     )
 
 

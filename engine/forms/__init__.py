@@ -9,12 +9,16 @@ value). `validate.required` on a list asks for one row at least.
 from engine.forms.errors import Finding, FormError, FormFault, FormInvalid, SubmissionRejected
 from engine.forms.model import Field, Fields, Form, Formula, Option, redact
 from engine.forms.posting import from_pairs
-from engine.forms.reader import read
+from engine.forms.reader import KINDS, read
 from engine.forms.schema import json_schema
 from engine.forms.submission import Submission, submit
 from engine.forms.views import FieldView, FormView, fill
 
+COMPONENTS = frozenset(KINDS)
+"""The types of form-js component that a form can be made of."""
+
 __all__ = [
+    "COMPONENTS",
     "Field",
     "FieldView",
     "Fields",

@@ -89,6 +89,16 @@ def listing(session: Session) -> tuple[Revision, ...]:
     return tuple(map(revision_rows.read, rows))
 
 
+def awaiting(session: Session, person: Person) -> tuple[Revision, ...]:
+    """The revisions that this person is asked to approve, the one that waits longest first."""
+    if not (may_read(person) and person.approves):
+        return ()
+    table = tables.Revision
+    rows = select(table).where(table.state == RevisionState.SUBMITTED).order_by(table.changed_at, table.id)
+    found = map(revision_rows.read, session.execute(rows).scalars())
+    return tuple(one for one in found if may_approve(person, one))
+
+
 def get(session: Session, revision: int) -> Revision:
     """The revision; raises RevisionNotFound."""
     return revision_rows.read(revision_rows.find(session, revision))

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from engine import deployments, scenario_files
+from engine import deployments, forms, scenario_files
 from tests.browser.conftest import OpenWindow, Window
 from tests.browser.test_every_page import violations
 
@@ -212,6 +212,39 @@ def test_the_panel_speaks_japanese_and_offers_what_exists_and_the_server_tells_w
     expect(owner.region("変わるところ")).to_contain_text(
         "人の作業「法務審査」の担当する役割を 「legal」 から 「lawyer」 に変えます。"
     )
+
+
+ENGLISH = """(root) => {
+    const written = ".fjs-form-field, .bio-properties-panel-header-label, [contenteditable], style";
+    const found = [];
+    for (const each of [root, ...root.querySelectorAll("*")].filter((each) => each.checkVisibility() && !each.closest(written))) {
+        const own = [...each.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data);
+        found.push(...own, ...["title", "placeholder", "aria-label"].map((name) => each.getAttribute(name)));
+    }
+    const ours = /^(ID|URL|FEEL|Powered by bpmn.io)$/;
+    return found.map((text) => text?.trim()).filter((text) => /[a-z]{3}/i.test(text ?? "") && !ours.test(text));
+}"""
+"""The texts and names of a part of an editor that hold a word in Latin letters, but for what people wrote."""
+
+
+def test_the_form_editor_offers_only_what_can_be_used_and_speaks_japanese(open_window: OpenWindow) -> None:
+    owner = open_window("owner1")
+    begin(owner, "項目を加える")
+    editor = edit(owner, FORM)
+    offered = editor.locator(".fjs-palette-field:visible")
+    expect(offered).to_have_count(len(forms.COMPONENTS))
+    panel = editor.locator(".fjs-properties-container")
+
+    for number in range(offered.count()):
+        offered.nth(number).focus()
+        owner.keys("Enter")
+        for closed in panel.locator(".bio-properties-panel-group-header:not(.open)").all():
+            closed.click(position={"x": 30, "y": 10})
+        assert editor.locator(".fjs-palette-container").evaluate(ENGLISH) == []
+        assert panel.evaluate(ENGLISH) == []
+        assert editor.locator(".fjs-empty-component").evaluate_all(f"found => found.flatMap({ENGLISH})") == []
+    expect(owner.page.locator("#editor-preview")).to_contain_text("くり返しの行")
+    expect(owner.page.locator("#editor-findings")).not_to_contain_text("使えません", timeout=20_000)
 
 
 def test_a_second_writer_is_told_in_the_editor_and_overwrites_nothing(open_window: OpenWindow) -> None:

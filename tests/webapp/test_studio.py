@@ -141,7 +141,9 @@ def test_the_author_has_no_button_to_approve_and_is_refused_without_it(signed_in
 
     form, _ = page.form("取り戻して")
     pairs = [(name, form.fields[name]) for name in ("csrf_token", "version")]
+    assert "承認を待っている改訂案" in signed_in("chief1").open("/").text
     for name in ("both1", "owner1", "owner2"):
+        assert "承認を待っている改訂案" not in signed_in(name).open("/").text
         seen = signed_in(name).open(REVISION)
         assert "承認する" not in seen.buttons()
         token = seen.document.xpath("//input[@name='csrf_token']/@value")[0]

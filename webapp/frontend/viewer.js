@@ -84,8 +84,8 @@ function flag(name, textContent) {
 }
 
 /**
- * Buttons and keys for the drawing; it shows where the process stands, or all of it. With `moving` it may stand nowhere
- * now and somewhere later.
+ * Buttons and keys for the drawing; it shows where the process stands, or the first that differs, or all of it. With
+ * `moving` it may stand nowhere now and somewhere later.
  */
 export function control(viewer, place, around, texts, moving = false) {
   const framing = new Framing(viewer);
@@ -109,7 +109,8 @@ export function control(viewer, place, around, texts, moving = false) {
   around.addEventListener("focusin", () => viewer.get("zoomScroll").toggle(true));
   around.addEventListener("focusout", () => viewer.get("zoomScroll").toggle(false));
   moveByFinger(viewer.get("canvas"), around);
-  whole();
+  const differs = place.querySelector(".djs-element:is(.changed, .added, .moved)");
+  if (whole() < READABLE && differs) framing.lookAt(viewer.get("elementRegistry").get(differs));
   look();
 }
 

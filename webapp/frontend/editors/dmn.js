@@ -3,10 +3,12 @@
 import "./nonce.js";
 
 import DmnModeler from "dmn-js/lib/Modeler";
+import { HIT_POLICIES } from "dmn-js-decision-table/lib/features/hit-policy/HitPolicies";
 
 import { Editing, place, refuse, settings, source, speaking, warn } from "./editing.js";
 import { lostOfXml } from "./losses.js";
-import { TABLE } from "./words_dmn_ja.js";
+import { speakIn } from "./spoken.js";
+import { DRILL, POLICIES, TABLE } from "./words_dmn_ja.js";
 
 const MARK = "has-finding";
 const speak = { additionalModules: [speaking(settings.language === "ja" ? TABLE : {})] };
@@ -23,6 +25,10 @@ const modeler = new DmnModeler({
   boxedExpression: speak,
 });
 
+if (settings.language === "ja") {
+  // Of these alone the editor asks no translation; each is known by its value, and shown by its label.
+  for (const policy of HIT_POLICIES) [policy.label, policy.explanation] = POLICIES[policy.label] ?? [policy.label, policy.explanation];
+}
 open();
 
 async function open() {
@@ -36,6 +42,7 @@ async function open() {
   warn(lostOfXml(source.value, await content()));
   editing = new Editing(content, hear);
   editing.onshow = ({ element }) => view(element);
+  if (settings.language === "ja") speakIn(canvas, DRILL);
   modeler.on("views.changed", listen);
   listen();
   tabs();

@@ -4,10 +4,11 @@ import "./nonce.js";
 
 import { FormEditor } from "@bpmn-io/form-js-editor";
 
+import { element } from "../words.js";
 import { Editing, place, refuse, settings, source, warn } from "./editing.js";
 import { lostOfJson } from "./losses.js";
 import { speakIn } from "./spoken.js";
-import { FORM } from "./words_form_ja.js";
+import { FORM, FORM_SENTENCES } from "./words_form_ja.js";
 
 const PAUSE = 500; // ms
 const preview = document.getElementById("editor-preview");
@@ -15,6 +16,7 @@ const container = place.querySelector(".editor-canvas");
 let waiting;
 let asked = 0;
 
+offerWhatCanBeUsed();
 open();
 
 async function open() {
@@ -25,17 +27,33 @@ async function open() {
     refuse(fault);
     return;
   }
-  if (settings.language === "ja") speakIn(container, FORM);
+  if (settings.language === "ja") {
+    speakIn(container, FORM, FORM_SENTENCES);
+    editor.on("commandStack.formField.add.preExecute", speakInNew);
+  }
   const content = () => `${JSON.stringify(editor.saveSchema(), null, 2)}\n`;
   warn(lostOfJson(source.value, content()));
   const editing = new Editing(content, () => {});
-  editing.onshow = ({ element }) => editor.get("selection").set(editor.get("formFieldRegistry").get(element));
+  editing.onshow = (found) => editor.get("selection").set(editor.get("formFieldRegistry").get(found.element));
   editor.on("commandStack.changed", () => {
     editing.changed();
     clearTimeout(waiting);
     waiting = setTimeout(() => show(content()), PAUSE);
   });
   show(source.value);
+}
+
+/** The palette without what would be refused. */
+function offerWhatCanBeUsed() {
+  const usable = settings.components.map((type) => `[data-field-type="${type}"]`).join(", ");
+  const textContent = `#editor :is(.fjs-palette-field:not(${usable}), .fjs-palette-group:not(:has(${usable}))) { display: none; }`;
+  document.head.append(element("style", { textContent }));
+}
+
+/** A new component begins with the words of the reader's language, as far as it begins with the editor's own. */
+function speakInNew({ context: { formField } }) {
+  for (const each of [formField, ...(formField.values ?? [])]) each.label = FORM[each.label] ?? each.label;
+  if (formField.text === "# Text") formField.text = FORM.Text;
 }
 
 /** The newest answer stays, whichever comes last. */

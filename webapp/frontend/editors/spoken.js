@@ -1,20 +1,34 @@
 // An editor that knows no other language is made to speak ours: words it shows are replaced as they appear.
 
 const WRITTEN = ".fjs-form, .bio-properties-panel-header-label, [contenteditable]"; // by people, to be left as it is
+const EMPTY = ".fjs-empty-component, .fjs-repeat-render-footer"; // the editor's own words amid them
 const ATTRIBUTES = ["title", "placeholder", "aria-label", "data-placeholder"];
 
-export function speakIn(root, words) {
+/** `sentences`: pairs of what a text looks like, and what is said around the (translated) word in it. */
+export function speakIn(root, words, sentences = []) {
+  const say = (text) => {
+    if (Object.hasOwn(words, text)) return words[text];
+    for (const [form, said] of sentences) {
+      const found = form.exec(text ?? "");
+      if (found) return said(words[found[1]] ?? found[1]);
+    }
+    return text;
+  };
+  const written = (node) => node.closest(WRITTEN) && !node.closest(EMPTY);
   const translate = (node) => {
-    if (node.parentElement?.closest(WRITTEN)) return;
+    if (node.parentElement && written(node.parentElement)) return;
     const own = node.data.trim();
-    if (words[own] && words[own] !== own) node.data = node.data.replace(own, words[own]);
+    const said = own && say(own);
+    if (said !== own) node.data = node.data.replace(own, () => said);
   };
   const walk = (node) => {
     if (node.nodeType === Node.TEXT_NODE) return translate(node);
-    if (node.nodeType !== Node.ELEMENT_NODE || node.closest(WRITTEN)) return undefined;
+    if (node.nodeType !== Node.ELEMENT_NODE) return undefined;
+    if (written(node)) return node.querySelectorAll(EMPTY).forEach(walk);
     for (const name of ATTRIBUTES) {
       const own = node.getAttribute(name);
-      if (words[own]) node.setAttribute(name, words[own]);
+      const said = own && say(own);
+      if (said !== own) node.setAttribute(name, said);
     }
     node.childNodes.forEach(walk);
     return undefined;

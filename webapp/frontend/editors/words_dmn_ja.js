@@ -139,3 +139,25 @@ export const TABLE = {
   "When": "条件",
   "Yes": "はい",
 };
+
+/** The editor's label of a hit policy → what it is called, and what it does. */
+export const POLICIES = {
+  "Unique": ["一つだけ (UNIQUE)", "規則は重ならず、当てはまるのはいつも一つだけです。"],
+  "First": ["最初の規則 (FIRST)", "重なってもよく、上から見て最初に当てはまる規則を使います。"],
+  "Priority": ["優先度の高い結果 (PRIORITY)", "重なってもよく、結果の値の順で最も高いものを使います。"],
+  "Any": ["同じ結果 (ANY)", "重なってもよいですが、結果は同じでなければなりません。"],
+  "Collect": ["すべて集める (COLLECT)", "当てはまる規則の結果をすべて集めます。"],
+  "Collect (Sum)": ["合計 (COLLECT SUM)", "当てはまる規則の結果を合計します。"],
+  "Collect (Min)": ["最小 (COLLECT MIN)", "当てはまる規則の結果のうち、最も小さいものを使います。"],
+  "Collect (Max)": ["最大 (COLLECT MAX)", "当てはまる規則の結果のうち、最も大きいものを使います。"],
+  "Collect (Count)": ["件数 (COLLECT COUNT)", "当てはまる規則の数を数えます。"],
+  "Rule order": ["規則の順 (RULE ORDER)", "当てはまる規則の結果を、規則の順にすべて集めます。"],
+  "Output order": ["結果の順 (OUTPUT ORDER)", "当てはまる規則の結果を、結果の値の優先度の順にすべて集めます。"],
+};
+
+/** What the picture of the whole says of its ways into a decision. */
+export const DRILL = {
+  "Open boxed expression": "式を開く",
+  "Open decision table": "決定表を開く",
+  "Open literal expression": "式を開く",
+};
