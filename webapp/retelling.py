@@ -164,7 +164,7 @@ class Retelling:
         return Decision(
             content(decided.name),
             f"{deployment} {decided.decision}" if known else None,
-            {name: words.value(name, value) for name, value in decided.inputs.items()},
+            {_with_label(words, name): words.value(name, value) for name, value in decided.inputs.items()},
             tuple(rule.index for rule in decided.rules),
             words.value(decided.decision, decided.value),
             found.withheld,
@@ -268,6 +268,12 @@ class Retelling:
 
     def _place_name(self, place: Place | None) -> str:
         return "" if place is None else self._drawing(place)[0]
+
+
+def _with_label(words: Words, name: str) -> str:
+    """What people call the input, and its name in the files, which an expression says."""
+    label = words.label(name)
+    return name if label == name else f"{label} ({name})"
 
 
 def _key(place: Place | None) -> str:

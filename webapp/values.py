@@ -32,6 +32,7 @@ class Words:
     fields: Mapping[str, Field]
     facts: Mapping[str, Fact]
     tables: Mapping[str, decision_tables.Table]
+    columns: Mapping[str, str]
     written: frozenset[str]
     nothing: str
     comma: str
@@ -49,7 +50,8 @@ class Words:
         labelled = (value for fact in facts.values() for value in fact.values)
         written = frozenset((*options, *cells, *labelled))
         fields = {key: field for form in reversed(list(found.values())) for key, field in form.body.by_key.items()}
-        return cls(names, found, fields, facts, tables, written, _("nothing"), _(", "))
+        columns = {column.text: column.label for table in tables.values() for column in (*table.inputs, *table.outputs)}
+        return cls(names, found, fields, facts, tables, columns, written, _("nothing"), _(", "))
 
     def label(self, name: str) -> str:
         """What a variable or a decision is called; its name in the files where nothing else is said of it."""
@@ -58,7 +60,7 @@ class Words:
         if name in self.forms:
             return content(self.forms[name].title) or name
         field = self.fields.get(name)
-        return content(field.label) or name if field else name
+        return content(field.label if field else self.columns.get(name, "")) or name
 
     def value(self, name: str, value: feel.Value) -> str:
         """The value of this name in words; the answers of a form as lines."""
