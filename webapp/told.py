@@ -92,7 +92,7 @@ def _known(text: str, depth: int) -> str | None:
     if found is not None or depth == 0:
         return found
     phrase, values = _closest(text, phrases)
-    if phrase is None or any(len(_split(value, own)) > 1 for value in values.values() for own in "\n。、か"):
+    if phrase is None or not all(map(_is_one, values.values())):
         parts = _apart(text, depth)
         if parts is not None or phrase is None:
             return parts
@@ -116,6 +116,16 @@ def _apart(text: str, depth: int) -> str | None:
             if None not in known:
                 return english.join(str(part).strip() for part in known)
     return None
+
+
+def _is_one(text: str) -> bool:
+    """Nothing in it is joined, and no quotation or bracket is cut; so it is likely what stands in one place."""
+    opened = 0
+    for sign in text:
+        opened += (sign in "「(") - (sign in "」)")
+        if opened < 0 or (opened == 0 and sign in "\n。、か"):
+            return False
+    return opened == 0
 
 
 def _split(text: str, joint: str) -> list[str]:
