@@ -2,7 +2,8 @@
 
 `translations/en/LC_MESSAGES/engine.po` holds every sentence of the engine as its code does, with numbered or named
 places, and its English. A page knows a sentence again by its words, so that what was recorded years ago, or in a
-message that a fault passed on, is told in English too; what stands in the places is told in its turn.
+message that a fault passed on, is told in English too; what stands in the places is told in its turn. FEEL, which is
+a language by itself, speaks English within those sentences; `translations/ja/LC_MESSAGES/feel.po` has its Japanese.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from babel.messages.pofile import read_po
@@ -19,7 +21,9 @@ from flask import Flask
 from webapp.content import content, translation
 from webapp.language import spoken
 
-CATALOGUE = Path(__file__).parent / "translations" / "en" / "LC_MESSAGES" / "engine.po"
+_TRANSLATIONS = Path(__file__).parent / "translations"
+CATALOGUE = _TRANSLATIONS / "en" / "LC_MESSAGES" / "engine.po"
+FEEL = _TRANSLATIONS / "ja" / "LC_MESSAGES" / "feel.po"
 
 PLACE = re.compile(r"\{(\w+)\}")
 _JAPANESE = re.compile(r"[\u3001-\u30ff\u3400-\u9fff\uff00-\uffef]")
@@ -33,8 +37,13 @@ _JOINTS: Sequence[tuple[str, str]] = (
     (" → ", " → "),
 )
 """What the engine puts sentences and words together with, the widest first, and what English does."""
+_BEFORE_FEEL = re.compile(r"^|(?<=: )|(?<=\()")
+"""Where FEEL begins to speak in a sentence of the engine: to the end of it, or of the bracket."""
+_TELLING = 8
+"""Characters of its own that a phrase has at least, to be known among words of others."""
 _DEEPEST = 6
 """How many sentences within each other are told; what a file has nested deeper stays as it is."""
+_MOST_BEGINNINGS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,11 @@ class Phrase:
     def of(cls, own: str, english: str) -> Phrase:
         parts = PLACE.split(own)
         return cls(tuple(parts[::2]), tuple(parts[1::2]), english)
+
+    @property
+    def own(self) -> int:
+        """How many characters it says by itself."""
+        return sum(map(len, self.literals))
 
     def found_in(self, text: str) -> Mapping[str, str] | None:
         """What stands in the places, each as short as it can be; None for another sentence. Takes linear time."""
@@ -75,7 +89,35 @@ def init_app(app: Flask) -> None:
 
 def told(sentence: object) -> str:
     """The engine's sentence, or that of a form's own check, in the reader's language."""
-    return str(sentence) if spoken() == "ja" else _english(str(sentence))
+    return _japanese(str(sentence)) if spoken() == "ja" else _english(str(sentence))
+
+
+def _japanese(text: str) -> str:
+    for begin in islice((match.start() for match in _BEFORE_FEEL.finditer(text)), _MOST_BEGINNINGS):
+        end = text.rfind(")", begin) if text[begin - 1 : begin] == "(" else len(text)
+        said = _whole(text[begin:end])
+        if said is not None:
+            return text[:begin] + said + text[end:]
+    return text
+
+
+def _whole(text: str) -> str | None:
+    """What FEEL says, of which some must be its own words; None for what others wrote."""
+    words, phrases = catalogue(FEEL)
+    if " " in text and text in words:
+        return words[text]
+    phrase, values = _closest(text, [phrase for phrase in phrases if phrase.own >= _TELLING])
+    if phrase is None:
+        return None
+    return phrase.said({name: _of_feel(value, _DEEPEST) for name, value in values.items()})
+
+
+def _of_feel(text: str, depth: int) -> str:
+    words, phrases = catalogue(FEEL)
+    phrase, values = (None, {}) if text in words or depth == 0 else _closest(text, phrases)
+    if phrase is None:
+        return words.get(text, text)
+    return phrase.said({name: _of_feel(value, depth - 1) for name, value in values.items()})
 
 
 def _english(text: str, depth: int = _DEEPEST) -> str:
@@ -87,7 +129,7 @@ def _english(text: str, depth: int = _DEEPEST) -> str:
 
 def _known(text: str, depth: int) -> str | None:
     """The English of what the engine said, None for what it cannot have said."""
-    words, phrases = catalogue()
+    words, phrases = catalogue(CATALOGUE)
     found = words.get(text) or translation(text)
     if found is not None or depth == 0:
         return found
@@ -146,10 +188,10 @@ def _split(text: str, joint: str) -> list[str]:
 
 
 @cache
-def catalogue() -> tuple[Mapping[str, str], Sequence[Phrase]]:
+def catalogue(path: Path) -> tuple[Mapping[str, str], Sequence[Phrase]]:
     """The texts without places, and the others, those first that say most by themselves."""
-    with CATALOGUE.open("rb") as source:
+    with path.open("rb") as source:
         known = {str(entry.id): str(entry.string) for entry in read_po(source, abort_invalid=True) if entry.id}
     phrases = [Phrase.of(own, english) for own, english in known.items() if PLACE.search(own)]
-    phrases.sort(key=lambda phrase: -sum(map(len, phrase.literals)))
+    phrases.sort(key=lambda phrase: -phrase.own)
     return {own: english for own, english in known.items() if not PLACE.search(own)}, phrases

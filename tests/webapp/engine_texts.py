@@ -51,3 +51,46 @@ def _texts(node: ast.AST) -> Iterator[str]:
             yield child.value.replace("{{", "{").replace("}}", "}")
         else:
             yield from _texts(child)
+
+
+# FEEL, which speaks English -------------------------------------------------------------------------------
+
+SAYING = {"FeelFault", "FeelLimitExceeded", "FeelSyntaxError", "warn", "_unexpected", "syntax_error"}
+SAID_LATER = {"expected", "found", "message"}
+"""Variables of what a syntax error says in its places."""
+TYPES = {
+    *("Null", "boolean", "number", "string", "date", "time", "date and time", "days and time duration"),
+    *("years and months duration", "range", "list", "context", "function"),
+}
+PREFIXED = "{0}: {1}"
+"""The name of a built-in function before what it says."""
+
+
+def feel_texts() -> set[str]:
+    """What a fault, a limit or a warning of FEEL can say; in its places also the names of types, and a choice."""
+    said = {"{0} or {1}", *TYPES, "line {0}, column {1}: {2}; expected {3}"}
+    for path in sorted((FOLDER / "feel").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in SAYING:
+                for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+                    said.update(_english(argument))
+            elif isinstance(node, ast.Assign) and {getattr(target, "id", "") for target in node.targets} & SAID_LATER:
+                said.update(_english(node.value))
+    return said - {PREFIXED}
+
+
+def _english(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.IfExp):
+        yield from (*_english(node.body), *_english(node.orelse))
+    elif isinstance(node, ast.JoinedStr):
+        numbers = iter(range(len(node.values)))
+        parts = [str(each.value) if isinstance(each, ast.Constant) else f"{{{next(numbers)}}}" for each in node.values]
+        if any(isinstance(each, ast.Constant) and len(str(each.value)) > 1 for each in node.values):
+            yield "".join(parts)
+        for each in node.values:
+            yield from _english(each.value) if isinstance(each, ast.FormattedValue) else ()
+    elif isinstance(node, ast.BoolOp):
+        for each in node.values:
+            yield from _english(each)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) > 1:
+        yield node.value
