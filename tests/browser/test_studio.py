@@ -185,6 +185,22 @@ def test_a_wide_diagram_opens_where_it_starts_large_enough_to_read(open_window: 
     assert start.bounding_box()["width"] < READABLE * 36
 
 
+def test_a_token_walks_the_diagram_to_the_first_step(open_window: OpenWindow) -> None:
+    owner = open_window("owner1")
+    begin(owner, "流れを見る")
+    editor = edit(owner, PROCESS)
+
+    editor.get_by_text("流れを試す").click()
+    tokens = editor.locator(".bts-token-count")
+    expect(tokens).to_have_count(0)
+    editor.locator("[data-container-id='response_required'] .bts-context-pad").first.click()
+    expect(tokens.first).to_be_visible()
+    expect(editor.locator(".bts-log")).to_contain_text("手続が始まりました")
+    told = editor.locator(".bts-text").all_text_contents()
+    assert told
+    assert [text for text in told if re.search("[A-Za-z]{3}", text)] == []
+
+
 def test_the_panel_speaks_japanese_and_offers_what_exists_and_the_server_tells_what_is_missing(
     open_window: OpenWindow,
 ) -> None:

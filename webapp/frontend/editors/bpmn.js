@@ -19,10 +19,11 @@ import { Editing, place, refuse, settings, source, speaking, texts, warn } from 
 import { lostOfXml } from "./losses.js";
 import { Offers } from "./offers.js";
 import { speakIn } from "./spoken.js";
-import { PANEL, SIMULATION, TYPES } from "./words_ja.js";
+import { PANEL, SIMULATED, SIMULATION, TYPES } from "./words_ja.js";
 
 const words = settings.language === "ja" ? { ...japanese, ...PANEL } : {};
 const MARK = "has-finding";
+const SIMULATING = ".editor-canvas [class^='bts-']:not([class^='bts-'] *), .djs-overlay-container";
 let framing;
 
 const modeler = new BpmnModeler({
@@ -51,7 +52,7 @@ async function open() {
   }
   frame();
   if (settings.language === "ja") {
-    speakIn(place.querySelector(".bts-toggle-mode"), SIMULATION);
+    place.querySelectorAll(SIMULATING).forEach((part) => speakIn(part, SIMULATION, SIMULATED));
     speakIn(place.querySelector(".editor-panel"), TYPES);
   }
   const content = async () => (await modeler.saveXML({ format: true })).xml;

@@ -210,5 +210,36 @@ export const TYPES = {
 };
 
 export const SIMULATION = {
+  ...TYPES,
+  "Add pause point": "ここで止める",
+  "Close": "閉じる",
+  "Finished": "終わりました",
+  "Found unsupported elements": "試せない要素があります",
+  "Intermediate Event": "中間イベント",
+  "No Entries": "まだ何も起きていません",
+  "Not supported": "試せません",
+  "Pause Simulation": "止めました",
+  "Play Simulation": "動かしました",
+  "Play/Pause Simulation": "動かす・止める",
+  "Process canceled": "手続が取り消されました",
+  "Process finished": "手続が終わりました",
+  "Process started": "手続が始まりました",
+  "Remove pause point": "ここで止めない",
+  "Reset Simulation": "はじめから",
+  "Set Sequence Flow": "進む先を変える",
+  "Set animation speed = Fast": "速く",
+  "Set animation speed = Normal": "ふつうの速さ",
+  "Set animation speed = Slow": "ゆっくり",
+  "Simulation Log": "起きたこと",
+  "Toggle Simulation Log": "起きたことを見る",
   "Token Simulation": "流れを試す",
+  "Trigger Event": "起こす",
 };
+
+/** What the simulation says around a word of its own. */
+export const SIMULATED = [
+  [/^Focus process instance (.*)$/, (instance) => `この流れだけを見る(${instance})`],
+  [/^(.*) started$/, (name) => `「${name}」が始まりました`],
+  [/^(.*) finished$/, (name) => `「${name}」が終わりました`],
+  [/^(.*) canceled$/, (name) => `「${name}」が取り消されました`],
+];
