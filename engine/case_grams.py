@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from zlib import crc32
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT is SQLite's too
 from sqlalchemy.orm import Session
 
@@ -25,10 +25,11 @@ WIDE = 2
 NARROW = 4
 """Characters that are kept together where all of them are ASCII."""
 
-_CASES, _GRAMS = columns.core(tables.Case), columns.core(tables.CaseGram)
-_ORDINAL = select(_CASES.c.ordinal).where(_CASES.c.business_key == bindparam("of_case")).scalar_subquery()
-_ADD = Statement(insert(_GRAMS).inline().values(ordinal=_ORDINAL).on_conflict_do_nothing())
-_TAKE_OUT = Statement(delete(_GRAMS).where(_GRAMS.c.gram == bindparam("each"), _GRAMS.c.ordinal == _ORDINAL))
+_GRAMS = columns.core(tables.CaseGram)
+_ADD = Statement(insert(_GRAMS).inline().values(ordinal=tables.ORDINAL_OF_CASE).on_conflict_do_nothing())
+_TAKE_OUT = Statement(
+    delete(_GRAMS).where(_GRAMS.c.gram == bindparam("each"), _GRAMS.c.ordinal == tables.ORDINAL_OF_CASE)
+)
 
 
 def grams(texts: Iterable[str]) -> set[int]:

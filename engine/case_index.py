@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine import bpmn, case_grams, columns, feel, forms, tables
@@ -26,9 +26,8 @@ MAX_VALUE = 200
 COMMENT = "comment"
 """The field under which the text of a comment is found."""
 
-_FACTS, _CASES = columns.core(tables.CaseFact), columns.core(tables.Case)
-_ORDINAL = select(_CASES.c.ordinal).where(_CASES.c.business_key == bindparam("of_case")).scalar_subquery()
-_ADD_FACT = Statement(insert(_FACTS).values(ordinal=_ORDINAL))
+_FACTS = columns.core(tables.CaseFact)
+_ADD_FACT = Statement(insert(_FACTS).values(ordinal=tables.ORDINAL_OF_CASE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,7 @@ _PARTICIPANT = Statement(
         _PARTICIPANTS.c.business_key == bindparam("of_case"), _PARTICIPANTS.c.person == bindparam("name")
     )
 )
-_CASES = columns.core(tables.Case)
-_ORDINAL = select(_CASES.c.ordinal).where(_CASES.c.business_key == bindparam("of_case")).scalar_subquery()
-_TAKE_PART = Statement(insert(_PARTICIPANTS).values(ordinal=_ORDINAL))
+_TAKE_PART = Statement(insert(_PARTICIPANTS).values(ordinal=tables.ORDINAL_OF_CASE))
 
 
 @dataclass(frozen=True, slots=True)

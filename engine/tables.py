@@ -15,11 +15,13 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    bindparam,
+    select,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from engine.columns import Base, Json
+from engine.columns import Base, Json, core
 from engine.states import EventType, IncidentState, InstanceState, JobKind, JobState, RevisionState, TaskState
 
 # People -------------------------------------------------------------------------------------------------
@@ -584,3 +586,7 @@ class CaseReading(Base):
 
 
 metadata = Base.metadata
+
+_case = core(Case)
+ORDINAL_OF_CASE = select(_case.c.ordinal).where(_case.c.business_key == bindparam("of_case")).scalar_subquery()
+"""The ordinal of the case whose number is the parameter `of_case`: for statements that write beside it."""

@@ -9,7 +9,7 @@ a language by itself, speaks English within those sentences; `translations/ja/LC
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -52,12 +52,12 @@ class Phrase:
 
     literals: tuple[str, ...]
     names: tuple[str, ...]
-    english: str
+    translated: str
 
     @classmethod
-    def of(cls, own: str, english: str) -> Phrase:
+    def of(cls, own: str, translated: str) -> Phrase:
         parts = PLACE.split(own)
-        return cls(tuple(parts[::2]), tuple(parts[1::2]), english)
+        return cls(tuple(parts[::2]), tuple(parts[1::2]), translated)
 
     @property
     def own(self) -> int:
@@ -79,7 +79,7 @@ class Phrase:
         return dict(zip(self.names, [*found, text[start:end]], strict=True)) if start <= end else None
 
     def said(self, values: Mapping[str, str]) -> str:
-        return PLACE.sub(lambda place: values[place[1]], self.english)
+        return PLACE.sub(lambda place: values[place[1]], self.translated)
 
 
 def init_app(app: Flask) -> None:
@@ -106,7 +106,7 @@ def _whole(text: str) -> str | None:
     words, phrases = catalogue(FEEL)
     if " " in text and text in words:
         return words[text]
-    phrase, values = _closest(text, [phrase for phrase in phrases if phrase.own >= _TELLING])
+    phrase, values = _closest(text, (phrase for phrase in phrases if phrase.own >= _TELLING))
     if phrase is None:
         return None
     return phrase.said({name: _of_feel(value, _DEEPEST) for name, value in values.items()})
@@ -141,7 +141,7 @@ def _known(text: str, depth: int) -> str | None:
     return phrase.said({name: _english(value, depth - 1) for name, value in values.items()})
 
 
-def _closest(text: str, phrases: Sequence[Phrase]) -> tuple[Phrase | None, Mapping[str, str]]:
+def _closest(text: str, phrases: Iterable[Phrase]) -> tuple[Phrase | None, Mapping[str, str]]:
     for phrase in phrases:
         values = phrase.found_in(text)
         if values is not None:

@@ -26,7 +26,6 @@ from engine.history import instant
 
 FORMAT = 1
 KIND = "mamori evidence"
-"""Characters."""
 
 README = """\
 証拠パッケージ(事案 {case})
