@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import groupby
 
-from sqlalchemy import func, select
+from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import Session
 
 from engine import feel, history, tables
@@ -83,45 +85,108 @@ def figures(session: Session, definition: Definition, *, since: datetime, at: da
     return found
 
 
-@dataclass(slots=True)
-class _Seen:
-    count: int = 0
-    waits: list[timedelta] = field(default_factory=list)
-    open: int = 0
+KEPT = 20_000
+"""Instances, the newest, whose stays are kept in memory: about 2 KiB each."""
+AT_ONCE = 500
+"""Instances whose events are read by one query."""
 
-    def figures(self) -> Figures:
-        seconds = statistics.median(wait.total_seconds() for wait in self.waits) if self.waits else None
-        return Figures(self.count, None if seconds is None else timedelta(seconds=seconds), self.open)
+_Stay = tuple[str, timedelta | None]
+"""An element, and how long until it was left; None where it was cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stays:
+    """What an instance did, by process, up to the event with this hash: stays that ended, and elements it stands in."""
+
+    hash: str
+    ended: Mapping[str, Sequence[_Stay]]
+    standing: Mapping[str, Sequence[str]]
+
+
+_kept: dict[int, _Stays] = {}
+"""By instance; of another database, or another past, the hash is another."""
 
 
 def _waits(session: Session, definition: Definition, since: datetime) -> dict[str, Figures]:
+    counts: Counter[str] = Counter()
+    standing: Counter[str] = Counter()
+    waits: dict[str, list[timedelta]] = {}
+    for stays in _stays(session, _heads(session, definition, since)):
+        for element, waited in stays.ended.get(definition.key, ()):
+            counts[element] += 1
+            if waited is not None:
+                waits.setdefault(element, []).append(waited)
+        standing.update(stays.standing.get(definition.key, ()))
+    counts.update(standing)
+    return {
+        element: Figures(count, _median(waits.get(element, ())), standing[element]) for element, count in counts.items()
+    }
+
+
+def _median(waits: Sequence[timedelta]) -> timedelta | None:
+    if not waits:
+        return None
+    return timedelta(seconds=statistics.median(wait.total_seconds() for wait in waits))
+
+
+def _heads(session: Session, definition: Definition, since: datetime) -> dict[int, str]:
+    """Instance → hash of its last event, of those that began since then on the deployment."""
     events, runs, table = tables.HistoryEvent, tables.ProcessInstance, tables.ProcessDefinition
+    chain = cast(runs.id, String)
+    last = select(func.max(events.seq)).where(events.chain == chain).correlate(runs).scalar_subquery()
     rows = session.execute(
-        select(events.instance_id, events.at, json_part(session, events.facts, "moves"))
-        .join(runs, runs.id == events.instance_id)
+        select(runs.id, events.hash)
         .join(table, table.id == runs.definition_id)
+        .join(events, (events.chain == chain) & (events.seq == last))
         .where(table.deployment_id == definition.deployment, runs.started_at >= since)
-        .order_by(events.id)
     )
-    seen: dict[str, _Seen] = {}
-    standing: dict[tuple[int, int], tuple[_Seen, datetime]] = {}
-    for instance, at, moves in rows:
-        for move in moves or ():
-            if move["process"] != definition.key:
-                continue
-            token, kind = (instance, move["token"]), move["kind"]
-            if kind == "entered":
-                if token not in standing:  # a join counts each of its flows, but waits from the first on
-                    element = move["element"]
-                    own = seen.get(element) or seen.setdefault(element, _Seen())
-                    own.count += 1
-                    standing[token] = own, at
-            elif (entered := standing.pop(token, None)) is not None and kind == "left":
-                own, since_then = entered
-                own.waits.append(at - since_then)
-    for own, _since in standing.values():
-        own.open += 1
-    return {element: each.figures() for element, each in seen.items()}
+    return dict(rows.all())
+
+
+def _stays(session: Session, heads: Mapping[int, str]) -> Iterator[_Stays]:
+    """Of each of the instances; read are only those to which something happened since they were read last."""
+    oldest = max(heads, default=0) - KEPT
+    changed = []
+    for instance, last in heads.items():
+        kept = _kept.get(instance)
+        if kept and kept.hash == last:
+            yield kept
+        else:
+            changed.append(instance)
+    for start in range(0, len(changed), AT_ONCE):
+        for instance, stays in _walked(session, changed[start : start + AT_ONCE]):
+            if instance > oldest:
+                _kept[instance] = stays
+            yield stays
+    if len(_kept) > KEPT:
+        for instance in [each for each in list(_kept) if each <= oldest]:
+            _kept.pop(instance, None)
+
+
+def _walked(session: Session, instances: Collection[int]) -> Iterator[tuple[int, _Stays]]:
+    """Instance and its stays, from all its events."""
+    events = tables.HistoryEvent
+    rows = session.execute(
+        select(events.instance_id, events.at, events.hash, json_part(session, events.facts, "moves"))
+        .where(events.chain.in_([str(each) for each in instances]))
+        .order_by(events.chain, events.seq)
+    )
+    for instance, own in groupby(rows, key=lambda row: row[0]):
+        ended: dict[str, list[_Stay]] = {}
+        standing: dict[int, tuple[str, str, datetime]] = {}
+        head = ""
+        for _instance, at, head, moves in own:  # noqa: B007 - that of the last one is asked for
+            for move in moves or ():
+                token, kind = move["token"], move["kind"]
+                if kind == "entered":  # a join counts each of its flows, but waits from the first on
+                    standing.setdefault(token, (move["process"], move["element"], at))
+                elif (entered := standing.pop(token, None)) is not None:
+                    process, element, since = entered
+                    ended.setdefault(process, []).append((element, at - since if kind == "left" else None))
+        open_in: dict[str, list[str]] = {}
+        for process, element, _since in standing.values():
+            open_in.setdefault(process, []).append(element)
+        yield instance, _Stays(head, ended, open_in)
 
 
 def _deadlines(

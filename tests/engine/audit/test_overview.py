@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from engine import catalogue, deployments, feel, instances
 from engine.audit import overview
@@ -73,6 +74,29 @@ def test_only_what_began_since_then_counts(office: Any) -> None:
 
     assert figures(office, "wait", timedelta(days=5))["WA_01_prepare"].count == 1
     assert figures(office, "wait", timedelta(days=15))["WA_01_prepare"].count == 2
+
+
+def test_only_cases_that_went_on_are_read_again(office: Any) -> None:
+    for _ in range(3):
+        office.start("wait")
+    figures(office, "wait")
+    read: list[Any] = []
+    office.later(hours=2).complete("WA_01_prepare", by="anna")
+
+    def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "history_event.facts" in statement:
+            read.append(parameters)
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    try:
+        found = figures(office, "wait")
+        assert figures(office, "wait") == found
+    finally:
+        event.remove(Engine, "before_cursor_execute", listen)
+
+    assert found["WA_01_prepare"] == Figures(count=3, median=timedelta(hours=2), open=2)
+    ((_moves, *chains),) = read
+    assert chains == [str(office.instance)]
 
 
 def test_deadlines_are_kept_missed_or_still_to_come(office: Any) -> None:
