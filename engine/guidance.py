@@ -39,7 +39,10 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What stands beside a form; `channel` only beside the steps in which one talks with the other side."""
+    """What stands beside a form; `channel` only beside the steps in which one talks with the other side.
+
+    `after` is said to whoever has done the step.
+    """
 
     step: str
     title: Text
@@ -47,6 +50,7 @@ class Card:
     do: Texts
     avoid: Texts
     say: Texts
+    after: Texts = ()
     channel: Channel | None = None
 
 
@@ -123,9 +127,10 @@ def read(source: bytes) -> Guidance:
 
 
 def _card(step: str, entry: Entry) -> Card:
-    entry.only("title", "purpose", *ADVICE, "forms")
+    entry.only("title", "purpose", *ADVICE, "after", "forms")
     do, avoid, say = (_texts(entry, key) for key in ADVICE)
-    return Card(step, _text(entry, "title"), _text(entry, "purpose"), do, avoid, say)
+    after = _texts(entry, "after") if "after" in entry.keys else ()
+    return Card(step, _text(entry, "title"), _text(entry, "purpose"), do, avoid, say, after)
 
 
 def _own(card: Card, entry: Entry) -> Card:

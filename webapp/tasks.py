@@ -14,7 +14,7 @@ from engine import cases, deployments, drafts, forms, identity, user_tasks
 from engine.errors import Conflict, SubmissionInvalid, TaskAlreadyClosed
 from webapp import answers, edge, errors, names
 from webapp.cases import form_of, past
-from webapp.content import content
+from webapp.content import content, spoken
 from webapp.forms_html import FormPage, Pairs, Posted, withhold, without_empty
 from webapp.language import gettext as _
 from webapp.starts import next_address
@@ -143,6 +143,9 @@ def _complete(task_id: int, posted: Posted) -> Answer:
         saved = _save(task_id, posted).saved_at
         return _page(task_id, posted, invalid.errors, saved=saved), 422
     flash(_("“%(task)s” is done.", task=content(done.task.name)), "success")
+    card = deployments.guidance(edge.reading()).card(done.task.element, done.task.form_id)
+    for line in card.after if card else ():
+        flash(spoken(line), "success")
     flash(str(task_id), "completed-task")
     if done.next_tasks:
         return redirect(next_address(done.next_tasks, done.task.business_key), 303)

@@ -218,7 +218,7 @@ def test_every_step_of_the_dictionary_has_a_card_in_its_order() -> None:
 def test_a_card_says_what_to_do_what_to_avoid_and_what_one_can_say(step: str) -> None:
     card = GUIDANCE["steps"][step]
 
-    assert set(card) - {"forms"} == {"title", "purpose", "do", "avoid", "say"}
+    assert set(card) - {"after", "forms"} == {"title", "purpose", "do", "avoid", "say"}
     assert card["do"]
     assert card["avoid"]
     assert card["say"]
@@ -259,7 +259,7 @@ def test_texts_are_short_enough_for_a_phone() -> None:
 
 
 def test_no_list_is_longer_than_a_phone_shows_at_a_glance() -> None:
-    lists = [(place, name, card[name]) for place, card in cards() for name in ("do", "avoid", "say")]
+    lists = [(place, name, card.get(name, ())) for place, card in cards() for name in ("do", "avoid", "say", "after")]
     lists += [
         (channel, name, lines) for channel, rules in GUIDANCE["channels"].items() for name, lines in rules.items()
     ]
@@ -269,7 +269,7 @@ def test_no_list_is_longer_than_a_phone_shows_at_a_glance() -> None:
 
 def test_what_one_can_say_stands_in_quotes_and_advice_ends_as_a_sentence() -> None:
     spoken = [line for _, card in (*cards(), ("emergency", GUIDANCE["emergency"])) for line in card["say"]]
-    advised = [line for _, card in cards() for line in (*card["do"], *card["avoid"])]
+    advised = [line for _, card in cards() for line in (*card["do"], *card["avoid"], *card.get("after", ()))]
 
     assert [line for line in spoken if not re.fullmatch("「[^「」]+」", line["ja"])] == []
     assert [line for line in spoken if not re.fullmatch("“[^“”]+”", line["en"])] == []

@@ -20,6 +20,7 @@ steps:
     do: [{ja: ゆっくり読みましょう。, en: Read slowly.}, {ja: "はい", en: yes}]
     avoid: [{ja: 急がないでください。, en: Do not hurry.}]
     say: [{ja: 「拝見します。」, en: "“Let me read it.”"}]
+    after: [{ja: おつかれさまでした。, en: Well done.}]
     forms:
       second_look:
         do: [{ja: もう一度読みましょう。, en: Read again.}]
@@ -89,6 +90,7 @@ def test_a_task_finds_the_card_of_its_step_in_both_languages(office: Any) -> Non
     assert card is not None
     assert (card.step, card.title) == ("RV-01", {"ja": "審査", "en": "Review"})
     assert [line["en"] for line in card.do] == ["Read slowly.", "yes"]
+    assert card.after == ({"ja": "おつかれさまでした。", "en": "Well done."},)
     assert card.channel is None
 
 

@@ -90,6 +90,21 @@ def test_danger_that_arises_later_leads_to_the_emergency_from_the_case_page(comp
     assert "青山 ひかりさんが「危険が起きた」と知らせました。" in handler.open(f"/cases/{NUMBER}").text
 
 
+def test_whoever_reported_what_happened_is_thanked_and_told_who_goes_on(company: Callable[[str], Company]) -> None:
+    at_work = company("C-11")
+    begin(at_work)
+    at_work.play_until("incident_quick_report")
+
+    page = at_work.send("handler1", at_work.task("incident_quick_report"), at_work.fields("incident_quick_report"))
+
+    told = [line.text_content() for line in page.document.xpath("//*[@role='status']")]
+    assert told[:3] == [
+        "「速報」を終えました。おつかれさまです。",
+        "つらい中で知らせてくださり、ありがとうございました。",
+        "ここからは上長と相談窓口が引き継ぎ、本人に声をかけます。",
+    ]
+
+
 Judging = tuple[Company, user_tasks.TaskRow]
 
 
