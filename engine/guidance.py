@@ -38,23 +38,6 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """What stands beside a form; `channel` only beside the steps in which one talks with the other side.
-
-    `after` is said to whoever has done the step.
-    """
-
-    step: str
-    title: Text
-    purpose: Text
-    do: Texts
-    avoid: Texts
-    say: Texts
-    after: Texts = ()
-    channel: Channel | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Contact:
     """Where help is; `number` is None as long as it has not been confirmed."""
 
@@ -65,6 +48,24 @@ class Contact:
     hours: Text | None
     certainty: str
     source: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What stands beside a form; `channel` only beside the steps in which one talks with the other side.
+
+    `calls` are those to call from the step, `after` is said to whoever has done it.
+    """
+
+    step: str
+    title: Text
+    purpose: Text
+    do: Texts
+    avoid: Texts
+    say: Texts
+    calls: tuple[Contact, ...] = ()
+    after: Texts = ()
+    channel: Channel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,9 @@ def read(source: bytes) -> Guidance:
     """The guidance; raises FileUnreadable naming the first place that is not as it should be."""
     top = Entry(load_yaml(source, FILE) or {}, "", FILE)
     top.only("channel_steps", "steps", "channels", "emergency")
-    steps = {step: _card(step, entry) for step, entry in top.named("steps")}
+    emergency = _emergency(top.within("emergency")) if "emergency" in top.keys else None
+    contacts = {contact.id: contact for contact in emergency.contacts} if emergency else {}
+    steps = {step: _card(step, entry, contacts) for step, entry in top.named("steps")}
     channels = {name: _channel(name, entry) for name, entry in top.named("channels")}
     forms = {
         (step, form): _own(steps[step], own) for step, entry in top.named("steps") for form, own in entry.named("forms")
@@ -122,15 +125,18 @@ def read(source: bytes) -> Guidance:
     for step in top.names("channel_steps"):
         if step not in steps:
             top.refuse("channel_steps", f"steps にある名前({step} はありません)")
-    emergency = _emergency(top.within("emergency")) if "emergency" in top.keys else None
     return Guidance(steps, forms, channels, top.names("channel_steps"), emergency)
 
 
-def _card(step: str, entry: Entry) -> Card:
-    entry.only("title", "purpose", *ADVICE, "after", "forms")
+def _card(step: str, entry: Entry, contacts: Mapping[str, Contact]) -> Card:
+    entry.only("title", "purpose", *ADVICE, "calls", "after", "forms")
     do, avoid, say = (_texts(entry, key) for key in ADVICE)
     after = _texts(entry, "after") if "after" in entry.keys else ()
-    return Card(step, _text(entry, "title"), _text(entry, "purpose"), do, avoid, say, after)
+    for name in entry.names("calls"):
+        if name not in contacts:
+            entry.refuse("calls", f"emergency の contacts にある名前({name} はありません)")
+    calls = tuple(contacts[name] for name in entry.names("calls"))
+    return Card(step, _text(entry, "title"), _text(entry, "purpose"), do, avoid, say, calls, after)
 
 
 def _own(card: Card, entry: Entry) -> Card:

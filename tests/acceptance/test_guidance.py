@@ -218,7 +218,7 @@ def test_every_step_of_the_dictionary_has_a_card_in_its_order() -> None:
 def test_a_card_says_what_to_do_what_to_avoid_and_what_one_can_say(step: str) -> None:
     card = GUIDANCE["steps"][step]
 
-    assert set(card) - {"after", "forms"} == {"title", "purpose", "do", "avoid", "say"}
+    assert set(card) - {"after", "calls", "forms"} == {"title", "purpose", "do", "avoid", "say"}
     assert card["do"]
     assert card["avoid"]
     assert card["say"]

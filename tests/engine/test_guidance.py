@@ -20,6 +20,7 @@ steps:
     do: [{ja: ゆっくり読みましょう。, en: Read slowly.}, {ja: "はい", en: yes}]
     avoid: [{ja: 急がないでください。, en: Do not hurry.}]
     say: [{ja: 「拝見します。」, en: "“Let me read it.”"}]
+    calls: [fire]
     after: [{ja: おつかれさまでした。, en: Well done.}]
     forms:
       second_look:
@@ -90,6 +91,7 @@ def test_a_task_finds_the_card_of_its_step_in_both_languages(office: Any) -> Non
     assert card is not None
     assert (card.step, card.title) == ("RV-01", {"ja": "審査", "en": "Review"})
     assert [line["en"] for line in card.do] == ["Read slowly.", "yes"]
+    assert [(contact.id, contact.number) for contact in card.calls] == [("fire", "119")]
     assert card.after == ({"ja": "おつかれさまでした。", "en": "Well done."},)
     assert card.channel is None
 
@@ -129,7 +131,8 @@ def test_a_number_that_is_not_confirmed_is_not_there(office: Any) -> None:
 
 
 def test_of_two_bundles_the_later_one_holds(office: Any) -> None:
-    earlier, later = cards(office), guidance.read(CARDS.replace("ゆっくり", "はやく").split("    forms:")[0].encode())
+    steps = CARDS.replace("ゆっくり", "はやく").replace("    calls: [fire]\n", "").split("    forms:")[0]
+    earlier, later = cards(office), guidance.read(steps.encode())
 
     joined = earlier.joined(later)
 
@@ -149,6 +152,7 @@ def test_of_two_bundles_the_later_one_holds(office: Any) -> None:
         ("title: {ja: 電話, en: Telephone}", "title: {ja: 電話, en: 1}", "channels.phone.title.en"),
         ("say: [{ja: 「助けて。」", "says: [{ja: 「助けて。」", "says"),
         ("avoid: [{ja: 急がないでください。, en: Do not hurry.}]", "avoid: []", "avoid"),
+        ("calls: [fire]", "calls: [brigade]", "brigade"),
         ("channels:", "channels: [", "行目"),
     ],
 )
