@@ -96,7 +96,7 @@ class Page:
 
 def sent(form: html.FormElement) -> Iterator[tuple[str, str]]:
     """What a browser sends of the form as it stands, without a button."""
-    for control in form.xpath(".//input | .//select | .//textarea"):
+    for control in form.xpath("(.//input | .//select | .//textarea)[@name]"):
         name = control.get("name")
         if control.get("type") in ("radio", "checkbox"):
             if control.get("checked") is not None:

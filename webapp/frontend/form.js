@@ -5,6 +5,7 @@
 // buttons post the form and the page comes back whole.
 
 import { Autosave, NotSaved } from "./autosave.js";
+import { narrowAll } from "./choices.js";
 import { merge, stateOf, statesOf, wasChanged } from "./merge.js";
 import { pairsOf, same, typedHere } from "./typed.js";
 import { clock, element, moment, offer } from "./words.js";
@@ -38,6 +39,7 @@ function begin(form) {
   begun();
 
   form.addEventListener("input", (event) => {
+    if (event.target.form !== form) return; // asks for some of many choices, answers nothing
     edited.add(event.target.name);
     keep();
     autosave.changed(event.target.matches(WRITTEN) ? PAUSE_TYPED : PAUSE_CHOSEN);
@@ -119,8 +121,9 @@ function begin(form) {
   function show(fresh, keeps, rowsMove) {
     const before = visible();
     const focused = document.activeElement;
-    const stays = (old, now) => standing(old, now) || (!rowsMove && old.matches(".rows") && rows(old) !== rows(now));
+    const stays = (old, now) => old.matches(".narrow") || standing(old, now) || (!rowsMove && old.matches(".rows") && rows(old) !== rows(now));
     merge(fields, fresh.getElementById("fields"), { keeps, stays });
+    narrowAll(fields);
     if (!focused.isConnected) fields.focus(); // its field is hidden now
     const changed = visible() !== before;
     const saved = fresh.getElementById("draft").textContent.trim();

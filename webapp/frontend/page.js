@@ -1,5 +1,7 @@
-// What every page has: shortcuts, one sending per form, the card without a connection, no forgotten texts.
+// What every page has: shortcuts, one sending per form, the card without a connection, no forgotten texts, long lists
+// of choices that can be narrowed.
 
+import { narrowWhenTyped } from "./choices.js";
 import { listenToKeys } from "./keys.js";
 import { drawWhenSeen } from "./late.js";
 import { tidyLeftovers } from "./leftovers.js";
@@ -13,3 +15,4 @@ prepareOffline();
 tidyLeftovers();
 drawWhenSeen();
 followProgress();
+narrowWhenTyped();
