@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from alembic import command
 from alembic.config import Config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select, text
+from sqlalchemy import delete, insert, select, text
+from sqlalchemy.orm import Session
 
 from engine import (
     case_grams,
@@ -25,6 +27,8 @@ from engine import (
     identity,
     tables,
 )
+from engine.columns import JST
+from engine.states import TaskState
 from tests.engine.conftest import FOLDER
 
 SIGNS = "返品却aAａ1１ア%_\\' 　゛\t-026🙂𠮷"
@@ -129,6 +133,57 @@ def test_a_case_that_one_may_not_read_is_no_place_in_the_list(office: Any) -> No
     assert "2026-0002" not in own
     for unknown in ("2026-0002", "2026-0009"):
         assert found(office, by="dora", before=unknown) == found(office, by="dora", after=unknown) == own
+
+
+PEOPLE = ["anna", "ben", "carla", "dora", "watson", "gus"]
+CANDIDATE = st.tuples(st.sampled_from(["group", "excluded"]), st.sampled_from(["clerks", "archivists"])) | st.tuples(
+    st.sampled_from(["user", "excluded"]), st.sampled_from(PEOPLE)
+)
+TASK = st.tuples(st.sampled_from(TaskState), st.sets(CANDIDATE, max_size=3))
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    tasks=st.lists(st.lists(TASK, max_size=2), min_size=3, max_size=3),
+    parts=st.lists(st.sets(st.sampled_from(PEOPLE), max_size=2), min_size=3, max_size=3),
+)
+def test_the_list_has_the_cases_that_one_may_read_and_no_other(
+    three: Any, tasks: list[list[tuple[TaskState, set[tuple[str, str]]]]], parts: list[set[str]]
+) -> None:
+    with three.database.transaction() as session:
+        for table in (tables.Candidate, tables.UserTask, tables.Participant):
+            session.execute(delete(table))
+        for number, (own, present) in enumerate(zip(tasks, parts, strict=True), start=1):
+            for person in present:
+                identity.take_part(session, f"2026-{number:04}", person, three.now)
+            for token, (state, candidates) in enumerate(own):
+                wait(session, number, token, state, candidates)
+
+    for person in PEOPLE:
+        with three.database.reading() as session:
+            keys = [f"2026-{number:04}" for number in (3, 2, 1)]
+            readable = [key for key in keys if identity.may_read_case(session, three.person(person), key)]
+        assert found(three, by=person) == readable, person
+
+
+def wait(session: Session, number: int, token: int, state: TaskState, candidates: set[tuple[str, str]]) -> None:
+    """A task of this case in this state, with these candidates, of which no process knows."""
+    row = tables.UserTask(
+        instance_id=number,
+        business_key=f"2026-{number:04}",
+        process="review",
+        token=1000 + token,
+        element="RV_01_review",
+        scope="",
+        name="",
+        state=state,
+        escalate_to=[],
+        opened_at=datetime.now(JST),
+    )
+    session.add(row)
+    session.flush()
+    for position, (kind, name) in enumerate(sorted(candidates)):
+        session.add(tables.Candidate(task_id=row.id, kind=kind, name=name, position=position, escalated=False))
 
 
 def test_more_cases_than_are_counted_are_said_to_be_more(office: Any, monkeypatch: pytest.MonkeyPatch) -> None:
