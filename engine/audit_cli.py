@@ -17,7 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from engine import identity
 from engine.audit import checkpoint_keys, checkpoints, event_logs, evidence, replay, verification
 from engine.audit.checkpoints import Checkpoint
-from engine.audit.verification import Damage, Finding, Verdict
+from engine.audit.findings import Damage, Finding
+from engine.audit.verification import Verdict
 from engine.bpmn import SEMANTICS
 from engine.database import Database
 from engine.errors import CaseNotFound, CheckpointInvalid, FileUnreadable

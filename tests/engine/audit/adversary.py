@@ -20,7 +20,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine.audit.checkpoints import Checkpoint, parse
-from engine.audit.verification import Damage
+from engine.audit.findings import Damage
 from engine.tables import CaseReading, HistoryEvent, HistoryValue
 
 Row = dict[str, Any]

@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from engine import accesses, database, deployments, identity
 from engine.audit import checkpoint_keys, checkpoints, verification
 from engine.audit.checkpoints import Checkpoint
-from engine.audit.verification import Damage
+from engine.audit.findings import Damage
 from engine.tables import HistoryEvent
 from tests.engine.audit import adversary
 from tests.engine.conftest import FOLDER, JOB_TYPES, Office, disarm
