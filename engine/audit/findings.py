@@ -22,6 +22,7 @@ class Damage(StrEnum):
     CHAIN_MISSING = "丸ごとの削除"
     OLDER_DATABASE = "古いデータベース"
     CHECKPOINT_REPLACED = "チェックポイントの差し替え"
+    RESTORE_UNTRUE = "復元の偽りの記録"
     READING_EDITED = "閲覧の記録の書き換え"
     READING_DELETED = "閲覧の記録の削除"
     READING_INSERTED = "閲覧の記録の挿入"

@@ -1,12 +1,12 @@
 """Verification: history is as it was recorded, and as the checkpoints say; else the first bad event and the damage.
 
 A chain of hashes shows every change but a whole chain made anew, cut off or gone: these only checkpoints show, which
-stand outside the database.
+stand outside the database. What is lost since a restore that was recorded is no damage, but told each time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,10 +15,12 @@ from sqlalchemy import Row, exists, func, select
 from sqlalchemy.orm import Session
 
 from engine import bundles, history, tables
-from engine.audit import checkpoints, displacements, reading_proofs, recorded
+from engine.audit import checkpoints, displacements, reading_proofs, recorded, seals
 from engine.audit.checkpoints import Checkpoint
 from engine.audit.findings import Damage, Finding
+from engine.audit.losses import Restore
 from engine.audit.recorded import UNREADABLE, Recorded
+from engine.audit.seals import Seal, Seals
 from engine.states import EventType
 
 
@@ -26,7 +28,7 @@ from engine.states import EventType
 class Verdict:
     """`findings`: the first of each damaged chain. `unsealed` events lie after the newest checkpoint, the oldest of
     them at `unsealed_since`; `sealed_at` is when that checkpoint was made. `unsealed_readings`: how many readings came
-    after it.
+    after it. `restores`: the checkpoints with which a restore was recorded that lost something of what was looked at.
     """
 
     events: int
@@ -35,6 +37,7 @@ class Verdict:
     unsealed_since: datetime | None
     sealed_at: datetime | None
     unsealed_readings: int
+    restores: tuple[Checkpoint, ...]
 
 
 Progress = Callable[[int], None]
@@ -57,9 +60,12 @@ def verify(
     merged, findings = _merge(sealed)
     if trusted and merged and not {each.key for each in merged} & set(trusted):
         findings.append(_replaced(merged[-1].number, "信頼する鍵で署名されたものが、ひとつもありません。"))
-    heads = _sealed_heads(merged)
+    demanded = seals.of(merged)
+    findings += [Finding(Damage.RESTORE_UNTRUE, f"{number} 番: {reason}") for number, reason in demanded.untrue]
+    findings += _unrecorded(session, demanded)
+    heads = _by_seq(demanded.chains)
     chains = None if business_key is None else _chains_of(session, business_key, heads)
-    walk = _Walk(heads, _erased(session))
+    walk = _Walk(heads, _by_seq(demanded.gone), _erased(session))
     for batch in recorded.batches(session, chains):
         walk.take(batch)
         progress(len(batch))
@@ -68,7 +74,7 @@ def verify(
     if chains is None:
         found += _orphans(session) + _definitions(session)
         found = _older(session, merged, found) + found
-    found += _readings(session, merged, business_key)
+    found += _readings(session, demanded.readings, business_key)
     return Verdict(
         walk.events,
         (*findings, *found),
@@ -76,6 +82,11 @@ def verify(
         walk.unsealed_since,
         merged[-1].at if merged else None,
         _unsealed_readings(session, merged, business_key),
+        tuple(
+            each
+            for each in demanded.restores
+            if each.restored is not None and (business_key is None or each.restored.concerns(business_key))
+        ),
     )
 
 
@@ -107,16 +118,46 @@ def _replaced(number: int, reason: str) -> Finding:
     return Finding(Damage.CHECKPOINT_REPLACED, f"{number} 番: {reason}")
 
 
-Heads = Mapping[str, Mapping[int, checkpoints.Head]]
-"""Of each chain its sealed heads, by seq, the oldest first."""
+Heads = Mapping[str, Mapping[int, Sequence[Seal]]]
+"""Of each chain its seals, by seq, the oldest first; where two of a seq differ, the chain was made anew in between."""
 
 
-def _sealed_heads(merged: Sequence[Checkpoint]) -> Heads:
-    found: dict[str, dict[int, checkpoints.Head]] = {}
-    for each in merged:
-        for chain, head in each.heads.items():
-            found.setdefault(chain, {})[head.seq] = head
+def _by_seq(sealed: Mapping[str, Iterable[Seal]]) -> Heads:
+    found: dict[str, dict[int, list[Seal]]] = {}
+    for chain, own in sealed.items():
+        for seal in own:
+            found.setdefault(chain, {}).setdefault(seal.seq, []).append(seal)
     return found
+
+
+def _unrecorded(session: Session, demanded: Seals) -> list[Finding]:
+    """The restores of which history, where the checkpoint says that they were recorded, says nothing or otherwise."""
+    table, found = tables.HistoryEvent, []
+    for each in demanded.restores:
+        head, restore = each.heads.get(history.SYSTEM), each.restored
+        if head is None or restore is None:
+            found.append(Finding(Damage.RESTORE_UNTRUE, f"{each.number} 番: 履歴に記録されていません。"))
+            continue
+        here = (table.chain == history.SYSTEM, table.seq == head.seq, table.hash == head.hash)
+        try:
+            row = session.execute(select(*table.__table__.columns).where(*here)).one_or_none()
+            if row is not None and not _says(session, row, restore):
+                found.append(Finding(Damage.RESTORE_UNTRUE, f"{each.number} 番: 履歴の記録と違うことを言っています。"))
+        except UNREADABLE:  # the walk tells
+            pass
+    return found
+
+
+def _says(session: Session, row: Row[Any], restore: Restore) -> bool:
+    """Whether the event is the record of the restore; an erased reason is as good as any."""
+    values = tables.HistoryValue
+    told = {name: row.facts.get(name) for name in restore.facts()}
+    reason = session.execute(select(values.value).where(values.event_id == row.id)).scalar()
+    return (
+        row.type is EventType.RESTORED
+        and (row.actor, row.at, told) == (restore.by, restore.at, restore.facts())
+        and reason in (None, history.encoded(restore.reason))
+    )
 
 
 def _older(session: Session, merged: Sequence[Checkpoint], found: Sequence[Finding]) -> list[Finding]:
@@ -177,7 +218,7 @@ def _damaged(damage: Damage, sealed: Checkpoint, case: str | None, told: str) ->
 def _chains_of(session: Session, business_key: str, heads: Heads) -> list[str]:
     table = tables.HistoryEvent
     own = session.execute(select(table.chain).where(table.business_key == business_key).distinct()).scalars()
-    told = (chain for chain, each in heads.items() if any(head.case == business_key for head in each.values()))
+    told = (c for c, each in heads.items() if any(s.case == business_key for of_seq in each.values() for s in of_seq))
     return sorted({*own, *told})
 
 
@@ -227,9 +268,10 @@ def _definitions(session: Session) -> list[Finding]:
 
 @dataclass
 class _Walk:
-    """Goes along the chains, event by event; `found` is the first damage of each."""
+    """Goes along the chains, event by event; `found` is the first damage of each. `gone`: what must not be there."""
 
     heads: Heads
+    gone: Heads
     erased: Erased
     events: int = 0
     found: list[Finding] = field(default_factory=list)
@@ -269,8 +311,10 @@ class _Walk:
             self._tell(Damage.EVENT_EDITED, "内容が記録と違います。", row)
         elif row.previous != previous:
             self._tell(Damage.EVENT_EDITED, "前の出来事とつながりません。", row)
-        elif (sealed := self.heads.get(row.chain, {}).get(row.seq)) is not None and sealed.hash != row.hash:
+        elif any(seal.hash != row.hash for seal in self.heads.get(row.chain, {}).get(row.seq, ())):
             self._tell(Damage.REWRITTEN, self._between(row), row)
+        elif any(seal.hash == row.hash for seal in self.gone.get(row.chain, {}).get(row.seq, ())):
+            self._tell(Damage.RESTORE_UNTRUE, "復元で失われたと記録されていますが、残っています。", row)
         elif (wrong := _wrong_value(each, self.erased)) is not None:
             self._tell(*wrong, row)
 
@@ -288,7 +332,7 @@ class _Walk:
                 continue
             damage = Damage.TRUNCATED if seq else Damage.CHAIN_MISSING
             told = f"封印された {last} 番目までのうち、{seq + 1} 番目から後がありません。"
-            self.found.append(Finding(damage, told, chain, seq + 1, sealed[last].case))
+            self.found.append(Finding(damage, told, chain, seq + 1, sealed[last][-1].case))
 
     def _tell(self, damage: Damage, reason: str, row: Row[Any], seq: int | None = None) -> None:
         self._damaged.add(row.chain)
