@@ -9,6 +9,7 @@ from flask import Flask
 from freezegun.api import FrozenDateTimeFactory
 
 from engine import history
+from engine.audit import evidence_report
 from engine.states import EventType
 from tests.webapp.conftest import NOW, Browser, Page, People
 
@@ -42,6 +43,7 @@ def test_who_opened_a_case_stands_in_its_record_with_page_and_time(
         ["保健係 1", "事案のページ"],
         ["受付係 1", "事案の工程"],
     ]
+    assert {opened for _who, opened in rows(page)} <= set(evidence_report.PAGES.values())
     times = [cell.text for cell in page.document.xpath("//tbody//time")]
     assert times[1:4] == ["2026年11月24日(火) 12:00"] * 2 + ["2026年11月24日(火) 11:00"]
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import html
 
 from engine import accesses, history
-from engine.audit import checkpoints, restores, verification
+from engine.audit import checkpoint_keys, checkpoints, evidence, restores, verification, verify_evidence
 from engine.audit.checkpoints import Checkpoint, Sealing
 from engine.audit.findings import Damage
 from engine.audit.losses import Loss, LostEvents, Restore
@@ -241,3 +244,140 @@ def test_nothing_is_recorded_when_the_checkpoint_cannot_be_written(
         record(lost, sealing)
     with lost.database.reading() as session:
         assert EventType.RESTORED not in {event.type for event in history.of_system(session)}
+
+
+# In the evidence package --------------------------------------------------------------------------------
+
+OF_CASE_1 = (
+    "この事案では、連鎖「1」は3 番目まで封印され、1 番目までが確かです。"
+    "2 から 2 番目は、残っていますが封印からは確かめられません。3 から 3 番目は失われました。"
+    "閲覧は2 件目まで封印され、1 件目までが確かです。2 から 2 件目は失われました。"
+)
+
+
+def exported(office: Any, sealing: Sealing, case: str, to: Path) -> Path:
+    to.write_bytes(evidence.export(office.database, sealing, case, purpose="調べ", by="carla", at=office.now))
+    return to
+
+
+def test_a_package_tells_what_its_case_lost_and_proves_the_rest(lost: Any, sealing: Sealing, tmp_path: Path) -> None:
+    record(lost, sealing)
+    lost.complete("RV_02_second_look", by="ben", note="ほかのこと")
+    read(lost, "dora")
+
+    package = exported(lost, sealing, "2026-0001", tmp_path / "1.zip")
+
+    key = checkpoint_keys.read(sealing.key).public
+    for held in (None, *checkpoints.files(sealing.folder)):
+        told = verify_evidence.verify(package, key, held)
+        assert (
+            "復元の記録: 2026-11-24T05:00:00.000000Z に carla が、データベースをバックアップから復元したと記録しました"
+            f"(チェックポイント 4 番、理由: ディスクの故障)。{OF_CASE_1}"
+        ) in told
+        assert told[-1] == "復元で失われたと記録されたもののほかは、すべて記録どおりです。"
+        assert "閲覧 2 件。まだ封印されていない閲覧 0 件。" in told
+    report = zipfile.ZipFile(package).read("report.html").decode()
+    assert "<h2>データベースの復元</h2>" in report
+    assert "ディスクの故障" in report
+    assert "3 から 3 番目は失われました。" in report
+    assert "2 から 2 件目は失われました。" in report
+
+
+def test_the_package_of_a_case_that_lost_nothing_tells_of_the_restore_too(
+    lost: Any, sealing: Sealing, tmp_path: Path
+) -> None:
+    record(lost, sealing)
+
+    told = verify_evidence.verify(exported(lost, sealing, "2026-0002", tmp_path / "2.zip"))
+
+    assert [line for line in told if line.endswith("この事案から、封印されていて失われたものはありません。")]
+    assert told[-1] == "すべて記録どおりです。"
+
+
+def test_a_package_of_a_restore_that_nobody_recorded_is_damaged(lost: Any, sealing: Sealing, tmp_path: Path) -> None:
+    package = exported(lost, sealing, "2026-0001", tmp_path / "1.zip")
+
+    with pytest.raises(verify_evidence.Damaged, match="3 番目まで封印されているのに"):
+        verify_evidence.verify(package)
+
+
+def demanded(checkpoints: list[dict[str, Any]], case: str = "2026-0001") -> verify_evidence.Seals:
+    found = verify_evidence.Seals(case)
+    for each in checkpoints:
+        found.add(each)
+    return found
+
+
+def test_a_package_whose_restore_says_something_else_is_damaged(lost: Any, sealing: Sealing) -> None:
+    record(lost, sealing)
+    *others, honest = [dict(checkpoints.read(path).said) for path in checkpoints.files(sealing.folder)]
+    restored = honest["restored"]
+    one, readings = restored["chains"]["1"], restored["readings"]["2026-0001"]
+    assert demanded([*others, honest]).lost
+
+    for change in (
+        {"kept": 0},
+        {"kept": 2},
+        {"chains": {"1": one | {"kept": 0}}},
+        {"chains": {"1": one | {"last": 2}}},
+        {"chains": {"1": one | {"hash": "0" * 64}}},
+        {"chains": {"1": one, "2": one}},
+        {"readings": {}},
+        {"readings": {"2026-0001": readings | {"kept": 0}}},
+        {"readings": {"2026-0001": readings | {"last": 3}}},
+    ):
+        with pytest.raises(verify_evidence.Damaged, match="復元の記録"):
+            demanded([*others, honest | {"restored": restored | change}])
+
+
+def test_in_a_package_a_chain_that_the_restore_hides_is_still_demanded(lost: Any, sealing: Sealing) -> None:
+    record(lost, sealing)
+    *others, honest = [dict(checkpoints.read(path).said) for path in checkpoints.files(sealing.folder)]
+    hiding = honest | {"restored": honest["restored"] | {"chains": {}}}
+    chains = demanded([*others, hiding]).chains
+    assert {seq for _, seq, _ in chains["1"]} == {1, 2, 3}
+    assert {seq for _, seq, _ in demanded([*others, honest]).chains["1"]} == {1, 2}
+
+
+def test_in_a_package_a_case_that_stands_when_all_else_was_lost_contradicts_the_restore(
+    office: Any, sealing: Sealing
+) -> None:
+    """A restore that is said to go back to before what this case still holds of later checkpoints."""
+    for _ in range(3):
+        office.start("review", amount=30)
+        seal(office, sealing)
+    said = [dict(checkpoints.read(path).said) for path in checkpoints.files(sealing.folder)]
+    restored = {"at": "", "by": "", "reason": "", "kept": 0, "chains": {}, "readings": {}}
+    forged = {"number": 4, "heads": {}, "restored": restored}
+
+    with pytest.raises(verify_evidence.Damaged, match="後まで残っています"):
+        demanded([*said, forged], "2026-0003")
+    assert demanded([*said, forged], "2026-0001").chains
+
+
+def test_in_a_package_what_is_called_lost_must_be_gone(office: Any, sealing: Sealing, tmp_path: Path) -> None:
+    office.start("review", amount=30)
+    seal(office, sealing)
+    said = dict(checkpoints.read(checkpoints.files(sealing.folder)[0]).said)
+    head = said["heads"]["1"]
+    lost = {"kept": 0, "stands": 1, "last": 1, "hash": head["hash"], "case": head["case"]}
+    restored = {"at": "", "by": "", "reason": "", "kept": 0, "chains": {"1": lost}, "readings": {}}
+    seals = demanded([said, {"number": 2, "heads": {}, "restored": restored}], office.case)
+    package = zipfile.ZipFile(exported(office, sealing, office.case, tmp_path / "1.zip"))
+    events = json.loads(package.read("events.json"))["chains"]["1"]
+
+    with pytest.raises(verify_evidence.Damaged, match="残っています"):
+        verify_evidence.check_chain("1", events, seals)
+
+
+def test_the_report_tells_who_opened_the_case(lost: Any, sealing: Sealing, tmp_path: Path) -> None:
+    record(lost, sealing)
+    package = exported(lost, sealing, "2026-0001", tmp_path / "1.zip")
+
+    page = html.document_fromstring(zipfile.ZipFile(package).read("report.html"))
+
+    rows = [[cell.text_content() for cell in row] for row in page.xpath("//h2[starts-with(., '閲覧')]/following::tr")]
+    assert rows == [
+        ["日時", "開いた人", "開いたもの"],
+        ["2026-11-24 10:00:00", "青山 あんな(anna)", "事案のページ"],
+    ]
