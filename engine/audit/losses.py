@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from engine import columns
+from engine import columns, history
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,20 @@ class Restore:
         }
 
 
+def recorded(event: history.Event) -> Restore:
+    """The restore that the event of type `restored` records."""
+    facts = event.facts
+    reason = facts["reason"]
+    return Restore(event.at, event.actor or "", "" if reason is None else str(reason), facts["kept"], *_losses(facts))
+
+
+def _losses(facts: Mapping[str, Any]) -> tuple[dict[str, LostEvents], dict[str, Loss]]:
+    return (
+        {chain: LostEvents(**each) for chain, each in facts["chains"].items()},
+        {case: Loss(**each) for case, each in facts["readings"].items()},
+    )
+
+
 def _said(loss: Loss) -> dict[str, int]:
     return {"kept": loss.kept, "stands": loss.stands, "last": loss.last}
 
@@ -103,14 +117,7 @@ def parse(said: Mapping[str, Any]) -> Restore:
         _expect(each, kept=int, stands=int, last=int, hash=str, case=(str, type(None)))
     for each in said["readings"].values():
         _expect(each, kept=int, stands=int, last=int)
-    return Restore(
-        at.astimezone(columns.JST),
-        said["by"],
-        said["reason"],
-        said["kept"],
-        {chain: LostEvents(**each) for chain, each in said["chains"].items()},
-        {case: Loss(**each) for case, each in said["readings"].items()},
-    )
+    return Restore(at.astimezone(columns.JST), said["by"], said["reason"], said["kept"], *_losses(said))
 
 
 def _expect(said: Mapping[str, Any], **shape: type | tuple[type, ...]) -> None:
