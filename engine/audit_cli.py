@@ -15,9 +15,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine import identity
-from engine.audit import checkpoint_keys, checkpoints, event_logs, evidence, replay, verification
+from engine.audit import checkpoint_keys, checkpoints, event_logs, evidence, replay, restores, verification
 from engine.audit.checkpoints import Checkpoint
-from engine.audit.verification import Damage, Finding, Verdict
+from engine.audit.findings import Damage, Finding
+from engine.audit.losses import Loss
+from engine.audit.verification import Verdict
 from engine.bpmn import SEMANTICS
 from engine.database import Database
 from engine.errors import CaseNotFound, CheckpointInvalid, FileUnreadable
@@ -87,6 +89,21 @@ def keys(rotate: bool) -> None:
         console.print(f"紹介した鍵 {key.introduction['by']}")
 
 
+@audit.command()
+@click.option("--reason", required=True, help="Why; it stays readable in the checkpoint for ever, so name nobody.")
+@click.option("--by", "name", help="User name of the person who restored it; without it the account that runs this.")
+@click.pass_obj
+@checked
+def restored(url: str, reason: str, name: str | None) -> None:
+    """Record that the database was restored from a backup: what was sealed and is gone is told ever after."""
+    sealing = checkpoints.from_environment(os.environ)
+    with opened(url) as found:
+        made = restores.record(found, sealing, reason=reason, by=_actor(found, name), at=now())
+    _tell_lost(made, None)
+    console.print(f"{sealing.folder / checkpoints.name_of(made.number)}: すべての連鎖を封印しなおしました。")
+    console.print("ほかが記録どおりかは、mamori audit verify で確かめてください。")
+
+
 # Verifying ----------------------------------------------------------------------------------------------
 
 
@@ -112,12 +129,15 @@ def verify(url: str, business_key: str | None, held: tuple[Path, ...], key: str 
             verdict = verification.verify(
                 session, sealed, trusted=trusted, business_key=business_key, progress=progress
             )
-    if business_key is not None and not verdict.events and not verdict.findings:
+    if business_key is not None and not (verdict.events or verdict.findings or verdict.restores):
         raise CaseNotFound(business_key)
     for finding in (*invalid, *verdict.findings):
         console.print(str(finding), markup=False)
+    for each in verdict.restores:
+        _tell_lost(each, business_key)
     damaged = bool(invalid or verdict.findings)
-    console.print(f"履歴 {verdict.events} 件を確かめました。" + ("" if damaged else "すべて記録どおりです。"))
+    whole = "復元で失われたと記録されたもののほかは、" * bool(verdict.restores) + "すべて記録どおりです。"
+    console.print(f"履歴 {verdict.events} 件を確かめました。" + ("" if damaged else whole))
     console.print(_unsealed(verdict, now()))
     if verdict.unsealed_readings:
         console.print(f"まだ封印されていない閲覧: {verdict.unsealed_readings} 件。")
@@ -147,6 +167,38 @@ def _trusted(key: str | None) -> set[str]:
         return set()
     own = checkpoint_keys.read(path)
     return {own.public} | ({own.introduction["by"]} if own.introduction else set())
+
+
+def _tell_lost(checkpoint: Checkpoint, business_key: str | None) -> None:
+    """Who recorded a restore when and why, and what is lost: all of it, or of one case."""
+    restore = checkpoint.restored
+    if restore is None:
+        return
+    console.print(
+        f"復元の記録: {restore.at:%Y-%m-%d %H:%M} に {restore.by} が、データベースをバックアップから復元したと"
+        f"記録しました(チェックポイント {checkpoint.number})。理由: {restore.reason}",
+        markup=False,
+    )
+    console.print(
+        f"  チェックポイント {restore.kept + 1} から {checkpoint.number - 1} が封印した出来事のうち {restore.gone} 件"
+        f"(事案 {len(restore.cases)} 件)が失われました。"
+        f"ほかに {restore.unproven} 件は、残っていますが封印からは確かめられません。"
+        f"閲覧の記録は {restore.gone_readings} 件が失われました。封印の前に失われたものは、数えられません。"
+    )
+    for chain, events in restore.chains.items():
+        if business_key in (None, events.case):
+            where = f"事案 {events.case} の履歴 {chain}" if events.case else f"履歴 {chain}"
+            console.print(f"  {where}: {_lost(events, '番目')}", markup=False)
+    for case, readings in restore.readings.items():
+        if business_key in (None, case):
+            console.print(f"  事案 {case} の閲覧: {_lost(readings, '件目')}", markup=False)
+
+
+def _lost(loss: Loss, unit: str) -> str:
+    told = f"{loss.last} {unit}まで封印され、{loss.kept} {unit}までが確かです。"
+    if loss.unproven:
+        told += f"{loss.kept + 1} から {loss.kept + loss.unproven} {unit}は、残っていますが封印からは確かめられません。"
+    return told + (f"{loss.last - loss.gone + 1} から {loss.last} {unit}は失われました。" if loss.gone else "")
 
 
 def _unsealed(verdict: Verdict, at: datetime) -> str:

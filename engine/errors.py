@@ -282,6 +282,10 @@ class CheckpointInvalid(EngineError):
         self.file, self.reason = file, reason
 
 
+class RestoreNotRecorded(EngineError):
+    """What is missing cannot be recorded as lost by a restore; the message says why."""
+
+
 class FileRefused(EngineError):
     """A file was not taken; the message says which, why, and what to do."""
 

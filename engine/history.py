@@ -426,13 +426,13 @@ def of_system(session: Session) -> list[Event]:
 def newest_of_no_instance(
     session: Session, types: Collection[EventType], *, limit: int, offset: int = 0, business_key: str | None = None
 ) -> list[Event]:
-    """Events of these types that belong to no instance, the latest first, with no value but a purpose."""
+    """Events of these types that belong to no instance, the latest first, with no value but purpose and reason."""
     table = tables.HistoryEvent
     query = select(table.id).where(table.instance_id.is_(None), table.type.in_(types))
     if business_key is not None:
         query = query.where(table.business_key == business_key)
     wanted = session.execute(query.order_by(table.id.desc()).limit(limit).offset(offset)).scalars().all()
-    return list(_read(session, table.id.in_(wanted), kinds=("purpose",)))[::-1]
+    return list(_read(session, table.id.in_(wanted), kinds=("purpose", "reason")))[::-1]
 
 
 def _read(

@@ -80,6 +80,7 @@ class EventType(StrEnum):
     VALUES_ERASED = "values_erased"
     EXPORTED = "exported"
     PEOPLE_ADDED = "people_added"
+    RESTORED = "restored"
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
     SIGN_IN_REFUSED = "sign_in_refused"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import Blueprint, render_template, request
 
 from engine import accesses, cases, deployments, history
+from engine.audit import losses
 from engine.errors import CaseNotFound
 from engine.states import EventType
 from webapp import edge, errors, names, sentences
@@ -22,6 +23,7 @@ SHOWN = (
     EventType.DEPLOYED,
     EventType.PEOPLE_ADDED,
     EventType.EXPORTED,
+    EventType.RESTORED,
     *(each for each in EventType if each.startswith("revision_")),
 )
 """What happens outside of any process."""
@@ -30,16 +32,25 @@ pages = Blueprint("record", __name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """What a restore lost of one chain, or of the readings of a case; `case` is None for what belongs to none."""
+
+    case: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """An event in words, with the case that it is about, if any."""
+    """An event in words, with the case that it is about, if any; `lost` is what a restore lost."""
 
     event: history.Event
     text: str
+    lost: tuple[Lost, ...] = ()
 
 
 @pages.get("/cases/<number>/readings")
 def readings(number: str) -> str:
-    """Who has read the case and when, and what was refused to whom; for auditors."""
+    """Who has read the case and when, what was refused to whom, and what a restore lost of it; for auditors."""
     person = edge.person()
     if not person.audits:
         raise CaseNotFound(number)
@@ -49,6 +60,7 @@ def readings(number: str) -> str:
     found = accesses.of_case(edge.reading(), number, limit=PAGE + 1, offset=(page - 1) * PAGE)
     rejected = (EventType.ATTEMPT_REJECTED,)
     refused = history.newest_of_no_instance(edge.reading(), rejected, limit=PAGE, business_key=number)
+    restored = history.newest_of_no_instance(edge.reading(), (EventType.RESTORED,), limit=PAGE)
     return render_template(
         "readings.html",
         case=case,
@@ -64,6 +76,7 @@ def readings(number: str) -> str:
             "incidents.show": _("what stopped in it"),
         },
         refused=_lines(refused),
+        restored=_lines([each for each in restored if losses.recorded(each).concerns(number)]),
     )
 
 
@@ -84,4 +97,36 @@ def _page() -> int:
 def _lines(events: list[history.Event]) -> list[Line]:
     told = {message.name: message.label for message in deployments.catalogue(edge.reading()).messages}
     teller = sentences.Teller(names.current(), {}, told)
-    return [Line(event, teller.whole(event)) for event in events]
+    return [Line(event, teller.whole(event), _lost(event)) for event in events]
+
+
+def _lost(event: history.Event) -> tuple[Lost, ...]:
+    if event.type is not EventType.RESTORED:
+        return ()
+    restore = losses.recorded(event)
+    events = (
+        Lost(each.case, _("history “%(chain)s”: %(span)s", chain=chain, span=_span(each)))
+        for chain, each in restore.chains.items()
+    )
+    readings = (
+        Lost(case, _("who read the case: %(span)s", span=_span(each))) for case, each in restore.readings.items()
+    )
+    return (*events, *readings)
+
+
+def _span(loss: losses.Loss) -> str:
+    if not loss.unproven:
+        return _(
+            "of entries %(first)d to %(last)d, which were sealed, %(gone)d are gone.",
+            first=loss.kept + 1,
+            last=loss.last,
+            gone=loss.gone,
+        )
+    return _(
+        "of entries %(first)d to %(last)d, which were sealed, %(gone)d are gone;"
+        " %(unproven)d are there, but the seal does not prove them.",
+        first=loss.kept + 1,
+        last=loss.last,
+        gone=loss.gone,
+        unproven=loss.unproven,
+    )

@@ -9,6 +9,7 @@ from datetime import datetime
 from flask_babel import lazy_gettext
 
 from engine import errors
+from engine.audit import losses
 from engine.errors import EngineError
 from engine.history import Event
 from engine.states import EventType
@@ -212,6 +213,19 @@ def _exported(teller: Teller, event: Event) -> str:
     return _("%(who)s took the case out as a file, for: %(purpose)s", who=teller.who(event), purpose=purpose)
 
 
+def _restored(teller: Teller, event: Event) -> str:
+    restore = losses.recorded(event)
+    return _(
+        "%(who)s recorded that the database was restored from a backup. Of what was sealed before, %(events)d events"
+        " of %(cases)d cases are gone, and %(readings)d entries of who read a case. Reason: %(reason)s",
+        who=teller.who(event),
+        events=restore.gone,
+        cases=len(restore.cases),
+        readings=restore.gone_readings,
+        reason=teller.names.prose(restore.reason),
+    )
+
+
 def _revised(teller: Teller, event: Event) -> str:
     said = {
         EventType.REVISION_BEGUN: _("began a revision of the processes"),
@@ -250,5 +264,6 @@ _BETWEEN: Mapping[EventType, Callable[[Teller, Event], str]] = {
     EventType.DEPLOYED: _deployed,
     EventType.EXPORTED: _exported,
     EventType.PEOPLE_ADDED: _people_added,
+    EventType.RESTORED: _restored,
     **dict.fromkeys((each for each in EventType if each.startswith("revision_")), _revised),
 }

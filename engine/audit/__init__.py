@@ -5,6 +5,7 @@ These modules are the package's public names; the web application imports nothin
 
 __all__ = [
     "checkpoint_delivery",
+    "losses",
     "moments",
     "overview",
 ]

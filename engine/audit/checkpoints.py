@@ -1,6 +1,7 @@
 """Checkpoints: the heads of the chains that changed, signed, each naming the one before, kept outside the database.
 
-They say as well who opened which case since the one before (`reading_proofs`).
+They say as well who opened which case since the one before (`reading_proofs`), and what of that which earlier ones
+sealed is gone since a restore of the database (`losses`).
 
 A checkpoint is a file in the canonical form of RFC 8785; its SHA-256 is what the next one names. Whoever holds a copy
 of the newest one holds all of history up to it.
@@ -11,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -23,14 +24,15 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from engine import columns, tables
-from engine.audit import checkpoint_keys, reading_proofs
+from engine.audit import checkpoint_keys, losses, reading_proofs
 from engine.audit.checkpoint_keys import Key
+from engine.audit.losses import Restore
 from engine.database import Database
 from engine.errors import CheckpointInvalid, FileUnreadable
 from engine.history import START, SYSTEM, instant
 
-FORMAT = 2
-"""The first did not speak of readings."""
+FORMAT = 3
+"""The first did not speak of readings, the first two not of restores."""
 KIND = "mamori checkpoint"
 FOLDER = Path("var")
 EVERY = 10
@@ -77,6 +79,12 @@ class Checkpoint:
         """The id of the last reading that it and those before cover."""
         return None if self.readings is None else int(self.readings["upto"])
 
+    @cached_property
+    def restored(self) -> Restore | None:
+        """The restore that was recorded with it."""
+        said = self.said.get("restored")
+        return None if said is None else losses.parse(said)
+
     @property
     def key(self) -> str:
         return str(self.said["key"])
@@ -118,10 +126,13 @@ _SHAPE: Mapping[str, type | tuple[type, ...]] = {
     "upto": int,
     "heads": dict,
     "readings": dict,
+    "restored": (dict, type(None)),
     "key": str,
     "introduction": (dict, type(None)),
     "signature": str,
 }
+_FIRST = {"readings": 2, "restored": 3}
+"""The format that first had it."""
 
 
 def parse(content: bytes, name: str) -> Checkpoint:
@@ -129,21 +140,23 @@ def parse(content: bytes, name: str) -> Checkpoint:
     try:
         said = json.loads(content)
         _expect(isinstance(said, dict), "項目")
-        shape = {key: kind for key, kind in _SHAPE.items() if key != "readings" or said.get("format") != 1}
+        shape = {key: kind for key, kind in _SHAPE.items() if said["format"] >= _FIRST.get(key, 1)}
         _expect(said.keys() == shape.keys(), "項目")
         for key, kind in shape.items():
             _expect(isinstance(said[key], kind) and not isinstance(said[key], bool), key)
-        _expect(said["kind"] == KIND and said["format"] in (1, FORMAT), "kind, format")
+        _expect(said["kind"] == KIND and 1 <= said["format"] <= FORMAT, "kind, format")
         _expect(datetime.fromisoformat(said["at"]).tzinfo is not None, "at")
         for head in said["heads"].values():
             _expect(head.keys() == {"seq", "hash", "case"} and isinstance(head["seq"], int), "heads")
             _expect(isinstance(head["hash"], str) and isinstance(head["case"], str | None), "heads")
         if "readings" in said:
             _expect_readings(said["readings"])
+        if said.get("restored") is not None:
+            losses.parse(said["restored"])
         if said["introduction"] is not None:
             _expect(said["introduction"].keys() == {"by", "signature"}, "introduction")
         _expect(rfc8785.dumps(said) == content, "RFC 8785")
-    except (ValueError, AttributeError, TypeError, RecursionError) as fault:
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as fault:
         raise CheckpointInvalid(name, str(fault)) from fault
     return Checkpoint(said, content)
 
@@ -218,39 +231,56 @@ def from_environment(environment: Mapping[str, str]) -> Sealing:
 def make(database: Database, sealing: Sealing, *, at: datetime) -> Checkpoint | None:
     """What changed and was read since the last checkpoint is signed and in the folder; None if nothing was.
 
+    None too when what the last one sealed is gone, until the restore is recorded: what is sealed beyond would hide it.
     Costs what changed, not what there is. Raises FileUnreadable, CheckpointInvalid.
     """
     key = checkpoint_keys.get(sealing.key)
     standing = files(sealing.folder) if sealing.folder.exists() else []
     last = read(standing[-1]) if standing else None
-    upto, read_upto = _settled(database)
-    since = 0 if last is None else last.upto
-    if upto < since:
-        log.error("the database ends before checkpoint %s; run: mamori audit verify", last.number if last else 0)
+    with database.transaction() as session:
+        upto, read_upto = newest(session)
     with database.reading() as session:
-        heads = _changed(session, since, upto)
+        if last is not None and not _follows(session, standing, last, read_upto):
+            log.error("what checkpoint %s sealed is gone; run: mamori audit verify", last.number)
+            return None
+        heads = changed(session, 0 if last is None else last.upto, upto)
         readings = reading_proofs.sealed(session, last.read_upto if last else None, read_upto)
     if not heads and not readings["cases"]:
         return None
     checkpoint = signed(key, last, upto, heads, readings, at)
+    return checkpoint if keep(sealing, checkpoint) else None
+
+
+def keep(sealing: Sealing, checkpoint: Checkpoint) -> bool:
+    """The checkpoint is in the folder; False if another one has its number. Raises FileUnreadable."""
     path = sealing.folder / name_of(checkpoint.number)
-    written = checkpoint_keys.write_whole(path, checkpoint.content, mode=0o644)
-    return checkpoint if written else None
+    return checkpoint_keys.write_whole(path, checkpoint.content, mode=0o644)
 
 
-def _settled(database: Database) -> tuple[int, int]:
+def newest(session: Session, mode: str = "SHARE") -> tuple[int, int]:
     """The ids of an event and of a reading up to which all are committed; PostgreSQL commits them in any order."""
-    with database.transaction() as session:
-        if database.engine.dialect.name == "postgresql":  # waits for those who write, a moment
-            session.execute(text("LOCK TABLE history_event, case_reading IN SHARE MODE"))
-        event, reading = (
-            session.execute(select(func.max(table.id))).scalar() or 0
-            for table in (tables.HistoryEvent, tables.CaseReading)
-        )
-        return event, reading
+    if session.get_bind().dialect.name == "postgresql":  # waits for those who write, a moment
+        session.execute(text(f"LOCK TABLE history_event, case_reading IN {mode} MODE"))
+    event, reading = (
+        session.execute(select(func.max(table.id))).scalar() or 0 for table in (tables.HistoryEvent, tables.CaseReading)
+    )
+    return event, reading
 
 
-def _changed(session: Session, since: int, upto: int) -> dict[str, Head]:
+def _follows(session: Session, standing: Sequence[Path], last: Checkpoint, read_upto: int) -> bool:
+    """Whether the latest event and reading that were sealed are there: not so in a database from before them."""
+    if read_upto < (last.read_upto or 0):
+        return False
+    sealed = next((each for each in map(read, reversed(standing)) if each.heads), None)
+    if sealed is None:
+        return True
+    table = tables.HistoryEvent
+    row = session.execute(select(table.chain, table.seq, table.hash).where(table.id == sealed.upto)).one_or_none()
+    head = None if row is None else sealed.heads.get(row.chain)
+    return row is not None and head is not None and (head.seq, head.hash) == (row.seq, row.hash)
+
+
+def changed(session: Session, since: int, upto: int) -> dict[str, Head]:
     """The head, as of event `upto`, of each chain that has an event after `since`."""
     table = tables.HistoryEvent
     last = (
@@ -275,8 +305,9 @@ def signed(
     heads: Mapping[str, Head],
     readings: Mapping[str, Any],
     at: datetime,
+    restored: Restore | None = None,
 ) -> Checkpoint:
-    """The checkpoint after `last` that says these heads and readings, signed."""
+    """The checkpoint after `last` that says these heads and readings, and what is lost, signed."""
     introduction = key.introduction if last is None or last.key != key.public else None
     said: dict[str, Any] = {
         "kind": KIND,
@@ -287,11 +318,16 @@ def signed(
         "upto": upto,
         "heads": {chain: {"seq": head.seq, "hash": head.hash, "case": head.case} for chain, head in heads.items()},
         "readings": readings,
+        "restored": None if restored is None else _restored(restored),
         "key": key.public,
         "introduction": introduction,
     }
     said["signature"] = key.sign(_signing(said))
     return Checkpoint(said, rfc8785.dumps(said))
+
+
+def _restored(restore: Restore) -> dict[str, Any]:
+    return {"at": instant(restore.at), "by": restore.by, "reason": restore.reason, **restore.facts()}
 
 
 # Checking -----------------------------------------------------------------------------------------------
@@ -317,8 +353,10 @@ def _fault(each: Checkpoint, last: Checkpoint | None) -> str:
         return f"その前の {number + 1} 番がありません。"
     if each.previous != digest:
         return "前のチェックポイントとつながりません。"
-    if last is not None and each.readings is not None and each.readings["since"] != last.read_upto:
-        return "封印した閲覧が、前のチェックポイントのものに続いていません。"
+    if last is not None and each.readings is not None:
+        since = None if each.restored is not None else last.read_upto
+        if each.readings["since"] != since:
+            return "封印した閲覧が、前のチェックポイントのものに続いていません。"
     if last is not None and each.key != last.key:
         introduction = each.introduction
         if introduction is None or introduction["by"] != last.key:

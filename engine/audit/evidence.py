@@ -63,9 +63,10 @@ README = """\
     そのため、末尾の切り取りや、連鎖を丸ごと作り直すことも見つかります。
   - 値は、ソルトを加えたハッシュ値として出来事に含まれます。法令などに基づいて消去された
     値は「消去」と表示されますが、ほかの証明は損なわれません。
-
   - 封印は、この事案がその前の封印から何回、誰にいつ開かれたかのハッシュ値と、それまでの
     合計も含みます。閲覧の記録を変え、消し、差し込むと、合わなくなります。
+  - データベースがバックアップから復元されたときは、その記録も封印されます。いつ誰が何のために
+    記録したかと、この事案から何が失われたかが、報告書と確かめた結果に表示されます。
 
 何は証明されないか
   - 記録された内容が事実であること(入力した人が正しく書いたこと)は証明されません。
@@ -127,11 +128,14 @@ def _files(session: Session, sealing: Sealing, business_key: str) -> dict[str, b
     chains = _chains(session, business_key)
     definitions = {event["definition"] for events in chains.values() for event in events} - {None}
     deployed = _definitions(session, definitions)
+    readings = _readings(session, business_key)
     kept = [checkpoints.read(path) for path in checkpoints.files(sealing.folder)]
     return {
-        "report.html": evidence_report.html(session, business_key, chains),
+        "report.html": evidence_report.html(
+            session, business_key, chains, readings, [each.restored for each in kept if each.restored is not None]
+        ),
         verify_evidence.EVENTS: rfc8785.dumps({"chains": chains}),
-        verify_evidence.READINGS: rfc8785.dumps({"readings": _readings(session, business_key)}),
+        verify_evidence.READINGS: rfc8785.dumps({"readings": readings}),
         **{f"{verify_evidence.DEFINITIONS}{digest}/{name}": content for (digest, name), content in deployed.items()},
         **{
             f"{verify_evidence.CHECKPOINTS}{checkpoints.name_of(each.number)}": each.content
@@ -181,12 +185,13 @@ def _definitions(session: Session, digests: set[str]) -> dict[tuple[str, str], b
 
 
 def _needed(kept: Sequence[Checkpoint], business_key: str) -> list[Checkpoint]:
-    """Those that seal the case, those that introduce a key, the first and the newest."""
+    """Those that seal the case, those that introduce a key or tell of a restore, the first and the newest."""
     return [
         each
         for each in kept
         if each in (kept[0], kept[-1])
         or each.introduction is not None
+        or each.restored is not None
         or any(head.case == business_key for head in each.heads.values())
         or (each.readings is not None and business_key in each.readings["cases"])
     ]

@@ -12,6 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import bundles, feel, forms, history, identity, tables
+from engine.audit import verify_evidence
+from engine.audit.losses import Restore
 from engine.columns import JST
 from engine.states import EventType
 from engine.texts import usable
@@ -45,6 +47,16 @@ WHAT: Mapping[str, str] = {
 }
 """What can happen in a case; anything else is told by the name of its type."""
 
+PAGES: Mapping[str, str] = {
+    "cases.show": "事案のページ",
+    "tasks.show": "事案の工程",
+    "replay.show": "経過の再生",
+    "replay.text": "経過の文章",
+    "record.readings": "閲覧の記録",
+    "incidents.show": "止まった処理",
+}
+"""What can be opened of a case; anything else is told by the name that the record has for it."""
+
 STYLE = """
 body { font-family: sans-serif; line-height: 1.6; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 article { border-top: 1px solid #888; padding: .5rem 0; break-inside: avoid; }
@@ -54,8 +66,18 @@ small { color: #555; overflow-wrap: anywhere; }
 """
 
 
-def html(session: Session, business_key: str, chains: Mapping[str, Sequence[Event]]) -> bytes:
-    """The case's events, oldest first: who did what when, what was entered and written, and which rules held."""
+def html(
+    session: Session,
+    business_key: str,
+    chains: Mapping[str, Sequence[Event]],
+    readings: Sequence[Mapping[str, Any]],
+    restores: Iterable[Restore],
+) -> bytes:
+    """The case's events, oldest first: who did what when, what was entered and written, and which rules held.
+
+    Before them what was lost by a restore of the database, after them who opened the case. `readings` as the package
+    holds them.
+    """
     report = _Report(
         {person.name: person.label for person in identity.people(session)}, _forms(session, chains.values())
     )
@@ -68,8 +90,11 @@ def html(session: Session, business_key: str, chains: Mapping[str, Sequence[Even
         _element("h1", [f"事案 {business_key} の記録"]),
         _element("h2", ["プロセス"]),
         _table(["プロセス", "版", "開始", "終了"], _instances(session, business_key)),
+        *report.restores(business_key, restores),
         _element("h2", [f"出来事({len(events)} 件)"]),
         *map(report.article, events),
+        _element("h2", [f"閲覧({len(readings)} 件)"]),
+        _table(["日時", "開いた人", "開いたもの"], map(report.reading, readings)),
     ]
     document = _element("html", [head, _element("body", body)], lang="ja")
     return etree.tostring(document, method="html", encoding="utf-8", doctype="<!doctype html>")
@@ -123,6 +148,29 @@ class _Report:
             ),
         ]
         return _element("article", parts)
+
+    def reading(self, reading: Mapping[str, Any]) -> list[str]:
+        """When the case was opened, by whom, and what of it."""
+        page = reading["page"]
+        return [_moment(datetime.fromisoformat(reading["at"])), self._who(reading["person"]), PAGES.get(page, page)]
+
+    def restores(self, business_key: str, restores: Iterable[Restore]) -> list[etree._Element]:
+        """Of each restore of the database who recorded it, and what of the case is lost."""
+        rows = []
+        for each in restores:
+            lost = [
+                f"連鎖「{chain}」は{verify_evidence.lost_words(said, '番目')}"
+                for chain, said in each.facts()["chains"].items()
+                if said["case"] == business_key
+            ]
+            if business_key in each.readings:
+                lost.append(f"閲覧は{verify_evidence.lost_words(each.facts()['readings'][business_key], '件目')}")
+            told = "\n".join(lost) or "封印されていて失われたものはありません。"
+            rows.append([_moment(each.at), self._who(each.by), each.reason, told])
+        if not rows:
+            return []
+        heads = ["記録した日時", "記録した人", "理由", "この事案から失われたもの"]
+        return [_element("h2", ["データベースの復元"]), _table(heads, rows)]
 
     def _who(self, actor: str | None) -> str:
         if actor is None:

@@ -1,72 +1,34 @@
 """Verification: history is as it was recorded, and as the checkpoints say; else the first bad event and the damage.
 
 A chain of hashes shows every change but a whole chain made anew, cut off or gone: these only checkpoints show, which
-stand outside the database.
+stand outside the database. What is lost since a restore that was recorded is no damage, but told each time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, exists, func, or_, select
+from sqlalchemy import Row, exists, func, select
 from sqlalchemy.orm import Session
 
 from engine import bundles, history, tables
-from engine.audit import checkpoints, reading_proofs
+from engine.audit import checkpoints, displacements, reading_proofs, recorded, seals
 from engine.audit.checkpoints import Checkpoint
+from engine.audit.findings import Damage, Finding
+from engine.audit.losses import Restore
+from engine.audit.recorded import UNREADABLE, Recorded
+from engine.audit.seals import Seal, Seals
 from engine.states import EventType
-
-BATCH = 500
-"""Events that are in memory at once, with their values."""
-
-
-class Damage(StrEnum):
-    """What was done to history, as far as can be told."""
-
-    EVENT_EDITED = "出来事の書き換え"
-    EVENT_DELETED = "出来事の削除"
-    EVENT_INSERTED = "出来事の挿入"
-    EVENTS_REORDERED = "順序の入れ替え"
-    VALUE_EDITED = "値の書き換え"
-    VALUE_DELETED = "値の削除"
-    VALUE_INSERTED = "値の挿入"
-    VALUE_NOT_ERASED = "消去されたはずの値"
-    TRUNCATED = "末尾の切り取り"
-    REWRITTEN = "連鎖の作り直し"
-    CHAIN_MISSING = "丸ごとの削除"
-    OLDER_DATABASE = "古いデータベース"
-    CHECKPOINT_REPLACED = "チェックポイントの差し替え"
-    READING_EDITED = "閲覧の記録の書き換え"
-    READING_DELETED = "閲覧の記録の削除"
-    READING_INSERTED = "閲覧の記録の挿入"
-    DEFINITION_EDITED = "定義の書き換え"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Damage at the event `seq` of a chain (0: before the first), or at a checkpoint, whose chain is empty."""
-
-    damage: Damage
-    reason: str
-    chain: str = ""
-    seq: int = 0
-    case: str | None = None
-
-    def __str__(self) -> str:
-        where = f"履歴 {self.chain} の {self.seq} 番目" if self.chain else "チェックポイント"
-        case = f"(事案 {self.case})" if self.case else ""
-        return f"{self.damage}: {where}{case}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`findings`: the first of each damaged chain. `unsealed` events lie after the newest checkpoint, the oldest of
     them at `unsealed_since`; `sealed_at` is when that checkpoint was made. `unsealed_readings`: how many readings came
-    after it.
+    after it. `restores`: the checkpoints with which a restore was recorded that lost something of what was looked at.
     """
 
     events: int
@@ -75,6 +37,7 @@ class Verdict:
     unsealed_since: datetime | None
     sealed_at: datetime | None
     unsealed_readings: int
+    restores: tuple[Checkpoint, ...]
 
 
 Progress = Callable[[int], None]
@@ -97,18 +60,21 @@ def verify(
     merged, findings = _merge(sealed)
     if trusted and merged and not {each.key for each in merged} & set(trusted):
         findings.append(_replaced(merged[-1].number, "信頼する鍵で署名されたものが、ひとつもありません。"))
-    heads = _sealed_heads(merged)
+    demanded = seals.of(merged)
+    findings += [Finding(Damage.RESTORE_UNTRUE, f"{number} 番: {reason}") for number, reason in demanded.untrue]
+    findings += _unrecorded(session, demanded)
+    heads = _by_seq(demanded.chains)
     chains = None if business_key is None else _chains_of(session, business_key, heads)
-    walk = _Walk(heads, _erased(session))
-    for batch in _batches(session, chains):
+    walk = _Walk(heads, _by_seq(demanded.gone), _erased(session))
+    for batch in recorded.batches(session, chains):
         walk.take(batch)
         progress(len(batch))
     walk.end(heads if chains is None else {chain: heads[chain] for chain in chains if chain in heads})
-    found = [_told(session, each) for each in walk.found]
+    found = [displacements.told(session, each) for each in walk.found]
     if chains is None:
         found += _orphans(session) + _definitions(session)
         found = _older(session, merged, found) + found
-    found += _readings(session, merged, business_key)
+    found += _readings(session, demanded.readings, business_key)
     return Verdict(
         walk.events,
         (*findings, *found),
@@ -116,6 +82,11 @@ def verify(
         walk.unsealed_since,
         merged[-1].at if merged else None,
         _unsealed_readings(session, merged, business_key),
+        tuple(
+            each
+            for each in demanded.restores
+            if each.restored is not None and (business_key is None or each.restored.concerns(business_key))
+        ),
     )
 
 
@@ -147,16 +118,46 @@ def _replaced(number: int, reason: str) -> Finding:
     return Finding(Damage.CHECKPOINT_REPLACED, f"{number} 番: {reason}")
 
 
-Heads = Mapping[str, Mapping[int, checkpoints.Head]]
-"""Of each chain its sealed heads, by seq, the oldest first."""
+Heads = Mapping[str, Mapping[int, Sequence[Seal]]]
+"""Of each chain its seals, by seq, the oldest first; where two of a seq differ, the chain was made anew in between."""
 
 
-def _sealed_heads(merged: Sequence[Checkpoint]) -> Heads:
-    found: dict[str, dict[int, checkpoints.Head]] = {}
-    for each in merged:
-        for chain, head in each.heads.items():
-            found.setdefault(chain, {})[head.seq] = head
+def _by_seq(sealed: Mapping[str, Iterable[Seal]]) -> Heads:
+    found: dict[str, dict[int, list[Seal]]] = {}
+    for chain, own in sealed.items():
+        for seal in own:
+            found.setdefault(chain, {}).setdefault(seal.seq, []).append(seal)
     return found
+
+
+def _unrecorded(session: Session, demanded: Seals) -> list[Finding]:
+    """The restores of which history, where the checkpoint says that they were recorded, says nothing or otherwise."""
+    table, found = tables.HistoryEvent, []
+    for each in demanded.restores:
+        head, restore = each.heads.get(history.SYSTEM), each.restored
+        if head is None or restore is None:
+            found.append(Finding(Damage.RESTORE_UNTRUE, f"{each.number} 番: 履歴に記録されていません。"))
+            continue
+        here = (table.chain == history.SYSTEM, table.seq == head.seq, table.hash == head.hash)
+        try:
+            row = session.execute(select(*table.__table__.columns).where(*here)).one_or_none()
+            if row is not None and not _says(session, row, restore):
+                found.append(Finding(Damage.RESTORE_UNTRUE, f"{each.number} 番: 履歴の記録と違うことを言っています。"))
+        except UNREADABLE:  # the walk tells
+            pass
+    return found
+
+
+def _says(session: Session, row: Row[Any], restore: Restore) -> bool:
+    """Whether the event is the record of the restore; an erased reason is as good as any."""
+    values = tables.HistoryValue
+    told = {name: row.facts.get(name) for name in restore.facts()}
+    reason = session.execute(select(values.value).where(values.event_id == row.id)).scalar()
+    return (
+        row.type is EventType.RESTORED
+        and (row.actor, row.at, told) == (restore.by, restore.at, restore.facts())
+        and reason in (None, history.encoded(restore.reason))
+    )
 
 
 def _older(session: Session, merged: Sequence[Checkpoint], found: Sequence[Finding]) -> list[Finding]:
@@ -217,12 +218,10 @@ def _damaged(damage: Damage, sealed: Checkpoint, case: str | None, told: str) ->
 def _chains_of(session: Session, business_key: str, heads: Heads) -> list[str]:
     table = tables.HistoryEvent
     own = session.execute(select(table.chain).where(table.business_key == business_key).distinct()).scalars()
-    told = (chain for chain, each in heads.items() if any(head.case == business_key for head in each.values()))
+    told = (c for c, each in heads.items() if any(s.case == business_key for of_seq in each.values() for s in of_seq))
     return sorted({*own, *told})
 
 
-UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
-"""What reading a row raises that no release wrote."""
 Erased = Mapping[tuple[str, int, int], tuple[str, str]]
 """Kind and name of each value, by chain, seq and number."""
 
@@ -238,57 +237,6 @@ def _erased(session: Session) -> Erased:
         return {}
 
 
-@dataclass(frozen=True, slots=True)
-class _Recorded:
-    """An event as it stands, and the rows of its values; without the time where the row cannot be read."""
-
-    row: Row[Any]
-    values: Sequence[Row[Any]]
-
-
-def _batches(session: Session, chains: Sequence[str] | None) -> Iterator[list[_Recorded]]:
-    """Every event, or those of some chains, by chain and seq."""
-    table, values = tables.HistoryEvent, tables.HistoryValue
-    columns = list(table.__table__.columns)
-    after: Row[Any] | None = None
-    while True:
-        query = select(*columns).order_by(table.chain, table.seq).limit(BATCH)
-        if chains is not None:
-            query = query.where(table.chain.in_(chains))
-        if after is not None:
-            further = and_(table.chain == after.chain, table.seq > after.seq)
-            query = query.where(or_(table.chain > after.chain, further))
-        rows = _rows(session, query)
-        if not rows:
-            return
-        after = rows[-1]
-        of_event: dict[int, list[Row[Any]]] = {}
-        ids = [row.id for row in rows]
-        held = select(*values.__table__.columns).where(values.event_id.in_(ids))
-        for value in session.execute(held.order_by(values.event_id, values.number)):
-            of_event.setdefault(value.event_id, []).append(value)
-        yield [_Recorded(row, of_event.get(row.id, ())) for row in rows]
-
-
-def _rows(session: Session, query: Select[Any]) -> Sequence[Row[Any]]:
-    """The rows; if one of them cannot be read, what of each can be read anyway."""
-    table = tables.HistoryEvent
-    try:
-        return session.execute(query).all()
-    except UNREADABLE:
-        plain = session.execute(query.with_only_columns(table.id, table.chain, table.seq, table.business_key)).all()
-        return [_row(session, each) for each in plain]
-
-
-def _row(session: Session, plain: Any) -> Row[Any]:
-    table = tables.HistoryEvent
-    try:
-        return session.execute(select(*table.__table__.columns).where(table.id == plain.id)).one()
-    except UNREADABLE:
-        found: Row[Any] = plain
-        return found
-
-
 def _orphans(session: Session) -> list[Finding]:
     """That there are values of events that are not there."""
     table, values = tables.HistoryEvent, tables.HistoryValue
@@ -301,9 +249,9 @@ def _definitions(session: Session) -> list[Finding]:
     """The deployments whose files are no longer those whose digest history recorded."""
     table, files = tables.HistoryEvent, tables.Resource
     found = []
-    recorded = select(table.chain, table.seq, table.definition, table.facts).where(table.type == EventType.DEPLOYED)
+    query = select(table.chain, table.seq, table.definition, table.facts).where(table.type == EventType.DEPLOYED)
     try:
-        rows = session.execute(recorded.order_by(table.seq)).all()
+        rows = session.execute(query.order_by(table.seq)).all()
         for row in rows:
             own = files.deployment_id == row.facts["deployment_id"]
             contents = dict(session.execute(select(files.name, files.content).where(own)).all())
@@ -320,9 +268,10 @@ def _definitions(session: Session) -> list[Finding]:
 
 @dataclass
 class _Walk:
-    """Goes along the chains, event by event; `found` is the first damage of each."""
+    """Goes along the chains, event by event; `found` is the first damage of each. `gone`: what must not be there."""
 
     heads: Heads
+    gone: Heads
     erased: Erased
     events: int = 0
     found: list[Finding] = field(default_factory=list)
@@ -331,11 +280,11 @@ class _Walk:
     _ends: dict[str, tuple[int, str]] = field(default_factory=dict)
     _damaged: set[str] = field(default_factory=set)
 
-    def take(self, batch: Sequence[_Recorded]) -> None:
+    def take(self, batch: Sequence[Recorded]) -> None:
         for each in batch:
             self._take(each)
 
-    def _take(self, each: _Recorded) -> None:
+    def _take(self, each: Recorded) -> None:
         row = each.row
         self.events += 1
         seq, previous = self._ends.get(row.chain, (0, history.START))
@@ -350,7 +299,7 @@ class _Walk:
     def _last_sealed(self, chain: str) -> int:
         return max(self.heads.get(chain, (0,)))
 
-    def _check(self, each: _Recorded, seq: int, previous: str) -> None:
+    def _check(self, each: Recorded, seq: int, previous: str) -> None:
         row = each.row
         if not hasattr(row, "hash"):
             self._tell(Damage.EVENT_EDITED, "読めない形になっています。", row)
@@ -358,12 +307,14 @@ class _Walk:
             self._tell(Damage.EVENT_INSERTED, "最初の出来事の前にあります。", row)
         elif row.seq != seq + 1:
             self._tell(Damage.EVENT_DELETED, f"{seq + 1} 番目がありません。", row, seq + 1)
-        elif _hash(row) != row.hash:
+        elif recorded.digest(row) != row.hash:
             self._tell(Damage.EVENT_EDITED, "内容が記録と違います。", row)
         elif row.previous != previous:
             self._tell(Damage.EVENT_EDITED, "前の出来事とつながりません。", row)
-        elif (sealed := self.heads.get(row.chain, {}).get(row.seq)) is not None and sealed.hash != row.hash:
+        elif any(seal.hash != row.hash for seal in self.heads.get(row.chain, {}).get(row.seq, ())):
             self._tell(Damage.REWRITTEN, self._between(row), row)
+        elif any(seal.hash == row.hash for seal in self.gone.get(row.chain, {}).get(row.seq, ())):
+            self._tell(Damage.RESTORE_UNTRUE, "復元で失われたと記録されていますが、残っています。", row)
         elif (wrong := _wrong_value(each, self.erased)) is not None:
             self._tell(*wrong, row)
 
@@ -381,21 +332,14 @@ class _Walk:
                 continue
             damage = Damage.TRUNCATED if seq else Damage.CHAIN_MISSING
             told = f"封印された {last} 番目までのうち、{seq + 1} 番目から後がありません。"
-            self.found.append(Finding(damage, told, chain, seq + 1, sealed[last].case))
+            self.found.append(Finding(damage, told, chain, seq + 1, sealed[last][-1].case))
 
     def _tell(self, damage: Damage, reason: str, row: Row[Any], seq: int | None = None) -> None:
         self._damaged.add(row.chain)
         self.found.append(Finding(damage, reason, row.chain, row.seq if seq is None else seq, row.business_key))
 
 
-def _hash(row: Row[Any], **instead: Any) -> str:
-    try:
-        return history.chain_hash(row._asdict() | instead)
-    except UNREADABLE:  # what nothing canonical can be made of was never recorded
-        return ""
-
-
-def _wrong_value(each: _Recorded, erased: Erased) -> tuple[Damage, str] | None:
+def _wrong_value(each: Recorded, erased: Erased) -> tuple[Damage, str] | None:
     """The first value that is not the one the event is about."""
     row, committed = each.row, each.row.commitments
     for number, value in enumerate(each.values):
@@ -421,53 +365,3 @@ def _commitment(value: Row[Any]) -> str:
         return history.commitment(value.salt or "", value.kind, value.name, value.encoded or "")
     except UNREADABLE:
         return ""
-
-
-# Telling what was done ----------------------------------------------------------------------------------
-
-
-NEAR = 100
-"""Events that stand at none of the places beside their own; of more than these it is not asked where they stood."""
-
-
-def _told(session: Session, found: Finding) -> Finding:
-    """The finding with what was done to the chain, when its events show that they stood elsewhere in it."""
-    if found.damage not in (Damage.EVENT_EDITED, Damage.EVENT_DELETED, Damage.REWRITTEN):
-        return found
-    table = tables.HistoryEvent
-    query = select(*table.__table__.columns).where(table.chain == found.chain, table.seq >= found.seq)
-    try:
-        rows = session.execute(query.order_by(table.seq)).all()
-        return _moved(found, rows, _stood(rows))
-    except UNREADABLE:
-        return found
-
-
-def _moved(found: Finding, rows: Sequence[Row[Any]], stood: Sequence[int | None]) -> Finding:
-    """`stood` says of each row, from the damaged one on, at which place of the chain it was recorded."""
-    first, own, following = rows[0].seq, stood[0], (*stood, None)[1]
-    if own in (None, first) and following == first:
-        return replace(found, damage=Damage.EVENT_INSERTED, reason="ここに差し込まれ、後ろの出来事がずれています。")
-    if own is None or own == first:
-        return found
-    if sorted(seq for seq in stood if seq is not None) == [row.seq for row in rows]:
-        return replace(found, damage=Damage.EVENTS_REORDERED, reason=f"もとは {own} 番目の出来事です。")
-    if own == first - 1:
-        told = "ここに差し込まれ、後ろの出来事がずれています。"
-        return replace(found, damage=Damage.EVENT_INSERTED, reason=told, seq=own)
-    if own == first + 1:
-        return replace(found, damage=Damage.EVENT_DELETED, reason="ここが抜かれ、後ろの出来事がずれています。")
-    return found
-
-
-def _stood(rows: Sequence[Row[Any]]) -> list[int | None]:
-    """Of each event the place in the chain for which its hash was made; None if it was made for none of them."""
-    found = {row.seq: _place(row, (row.seq, row.seq - 1, row.seq + 1)) for row in rows}
-    astray = [row for row in rows if found[row.seq] is None]
-    if len(astray) <= NEAR:
-        found |= {row.seq: _place(row, [other.seq for other in astray]) for row in astray}
-    return list(found.values())
-
-
-def _place(row: Row[Any], places: Iterable[int]) -> int | None:
-    return next((seq for seq in places if _hash(row, seq=seq) == row.hash), None)

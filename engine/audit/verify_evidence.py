@@ -12,6 +12,7 @@ import json
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -209,12 +210,84 @@ def check_held(found: Sequence[Mapping[str, Any]], files: Mapping[str, bytes], h
     return kept
 
 
+# Seals --------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Seals:
+    """What the checkpoints demand of one case, less what recorded restores say is lost.
+
+    `chains`: (number of the checkpoint, seq, hash) by chain; `gone`: those that the last restore took back. `readings`:
+    the checkpoints of which the readings hold. `told`: the restores, in words; `lost`: whether one concerns the case.
+    `first`: the number of the checkpoint that first sealed (chain, seq, hash).
+    """
+
+    case: str
+    chains: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
+    gone: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
+    readings: list[Mapping[str, Any]] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    lost: bool = False
+    first: dict[tuple[str, int, str], int] = field(default_factory=dict)
+
+    def add(self, checkpoint: Mapping[str, Any]) -> None:
+        """Also what this one, newer than all so far, says; raises Damaged if it tells of a restore that can be none."""
+        if checkpoint.get("restored") is not None:
+            self.take_back(checkpoint["number"], checkpoint["restored"])
+        for chain, head in checkpoint["heads"].items():
+            if head["case"] == self.case:
+                self.chains.setdefault(chain, []).append((checkpoint["number"], head["seq"], head["hash"]))
+                self.first.setdefault((chain, head["seq"], head["hash"]), checkpoint["number"])
+        if "readings" in checkpoint:
+            self.readings.append(checkpoint)
+
+    def take_back(self, number: int, restored: Mapping[str, Any]) -> None:
+        kept, where = restored["kept"], f"チェックポイント {number} 番の復元の記録"
+        losses = {chain: loss for chain, loss in restored["chains"].items() if loss["case"] == self.case}
+        self.gone = {}
+        for chain, loss in losses.items():
+            own = self.chains.get(chain, [])
+            self.gone[chain] = lost = [seal for seal in own if seal[0] > kept and seal[1] > loss["kept"]]
+            self.chains[chain] = [seal for seal in own if seal not in lost]
+            last = max(((seq, number, digest) for number, seq, digest in lost), default=(0, 0, ""))
+            before = max((seq for _, seq, _ in self.chains[chain]), default=0)
+            if (last[0], last[2], before) != (loss["last"], loss["hash"], loss["kept"]):
+                raise Damaged(f"{where}は、連鎖「{chain}」について封印されたことと違います。")
+        for chain, own in self.chains.items():
+            if any(at > kept + 1 and self.first[chain, seq, digest] > kept + 1 for at, seq, digest in own):
+                raise Damaged(f"{where}にないのに、連鎖「{chain}」は、それが失われたという時の後まで残っています。")
+        totals = [(each["number"], each["readings"]["cases"].get(self.case)) for each in self.readings]
+        since = [said["total"] for at, said in totals if said is not None and at > kept]
+        held = [0, *(said["total"] for at, said in totals if said is not None and at <= kept)]
+        read = restored["readings"].get(self.case)
+        if (None if read is None else (read["kept"], read["last"])) != ((held[-1], since[-1]) if since else None):
+            raise Damaged(f"{where}は、閲覧について封印されたことと違います。")
+        self.readings = [each for each in self.readings if each["number"] <= kept]
+        what = [f"連鎖「{chain}」は{lost_words(loss, '番目')}" for chain, loss in losses.items()]
+        what += [] if read is None else [f"閲覧は{lost_words(read, '件目')}"]
+        self.lost |= bool(what)
+        self.told.append(
+            f"復元の記録: {restored['at']} に {restored['by']} が、データベースをバックアップから復元したと記録しました"
+            f"(チェックポイント {number} 番、理由: {restored['reason']})。"
+            + ("この事案では、" + "".join(what) if what else "この事案から、封印されていて失われたものはありません。")
+        )
+
+
+def lost_words(loss: Mapping[str, int], unit: str) -> str:
+    told = f"{loss['last']} {unit}まで封印され、{loss['kept']} {unit}までが確かです。"
+    stands = max(loss["kept"], min(loss["stands"], loss["last"]))
+    if stands > loss["kept"]:
+        told += f"{loss['kept'] + 1} から {stands} {unit}は、残っていますが封印からは確かめられません。"
+    return told + (f"{stands + 1} から {loss['last']} {unit}は失われました。" if loss["last"] > stands else "")
+
+
 # Events -------------------------------------------------------------------------------------------------
 
 
-def check_chain(chain: str, events: Sequence[Mapping[str, Any]], sealed: Mapping[int, str]) -> int:
+def check_chain(chain: str, events: Sequence[Mapping[str, Any]], seals: Seals) -> int:
     """The chain is whole, as recorded, and as sealed; gives how many of its events no checkpoint covers yet."""
     previous = START
+    sealed, gone = seals.chains.get(chain, []), {seal[1:] for seal in seals.gone.get(chain, [])}
     erased = {(v["seq"], v["number"]): v for e in events if e["type"] == "values_erased" for v in e["facts"]["erased"]}
     for index, event in enumerate(events, start=1):
         where = f"連鎖「{chain}」の {event['seq']} 番目"
@@ -224,11 +297,13 @@ def check_chain(chain: str, events: Sequence[Mapping[str, Any]], sealed: Mapping
             raise Damaged(f"{where}: 前の出来事とつながりません。")
         if sha256(canonical(without(event, "hash", "values"))) != event["hash"]:
             raise Damaged(f"{where}: 出来事の内容が変えられています。")
-        if event["seq"] in sealed and sealed[event["seq"]] != event["hash"]:
+        if any(seq == event["seq"] and digest != event["hash"] for _, seq, digest in sealed):
             raise Damaged(f"{where}: 封印されたものと違います(連鎖の作り直し)。")
+        if (event["seq"], event["hash"]) in gone:
+            raise Damaged(f"{where}: 復元で失われたと記録されていますが、残っています。")
         check_values(where, event, erased)
         previous = event["hash"]
-    last = max(sealed, default=0)
+    last = max((seq for _, seq, _ in sealed), default=0)
     if chain != SYSTEM and last > len(events):
         raise Damaged(f"連鎖「{chain}」は {last} 番目まで封印されているのに、{len(events)} 番目までしかありません。")
     return sum(event["seq"] > last for event in events)
@@ -304,18 +379,16 @@ def _verified(files: Mapping[str, bytes], key: str | None, held: Path | None) ->
         raise Damaged(f"{MANIFEST} は、チェックポイントと違う鍵で署名されています。")
     kept = [*found] if held is None else [*found, check_held(found, files, held)]
     chains = read_json(files, EVENTS)["chains"]
-    sealed: dict[str, dict[int, str]] = {}
-    for checkpoint in kept:
-        for chain, head in checkpoint["heads"].items():
-            if head["case"] == manifest["case"]:
-                sealed.setdefault(chain, {})[head["seq"]] = head["hash"]
-    missing = sealed.keys() - chains.keys()
+    seals = Seals(manifest["case"])
+    for _, checkpoint in sorted({each["number"]: each for each in kept}.items()):
+        seals.add(checkpoint)
+    missing = {chain for chain, sealed in seals.chains.items() if sealed} - chains.keys()
     if missing:
         raise Damaged(f"封印されている連鎖「{sorted(missing)[0]}」が、丸ごとありません。")
-    unsealed = sum(check_chain(chain, events, sealed.get(chain, {})) for chain, events in chains.items())
+    unsealed = sum(check_chain(chain, events, seals) for chain, events in chains.items())
     events = [event for chain in chains.values() for event in chain]
     versions = check_definitions(files, events)
-    known = [each for each in kept if found and each["number"] <= found[-1]["number"]]
+    known = [each for each in seals.readings if found and each["number"] <= found[-1]["number"]]
     readings, unread = check_readings(files, manifest["case"], known)
     newest = f"{found[-1]['number']} 番、{found[-1]['at']}" if found else "なし"
     return [
@@ -323,8 +396,10 @@ def _verified(files: Mapping[str, bytes], key: str | None, held: Path | None) ->
         f"ファイル {len(manifest['files'])} 件、出来事 {len(events)} 件(連鎖 {len(chains)} 本)、定義 {versions} 版。",
         f"封印: チェックポイント {len(found)} 件(最新 {newest})。まだ封印されていない出来事 {unsealed} 件。",
         f"閲覧 {readings} 件。まだ封印されていない閲覧 {unread} 件。",
+        *seals.told,
         f"署名した公開鍵: {manifest['key']}"
         + ("(指定された鍵から確かめました)" if key else "(書き留めた鍵と見比べてください)"),
+        "復元で失われたと記録されたもののほかは、" * seals.lost + "すべて記録どおりです。",
     ]
 
 
@@ -343,7 +418,6 @@ def main(arguments: Sequence[str]) -> int:
         print(f"確かめられません: {reason}")
         return 2
     print("\n".join(told))
-    print("すべて記録どおりです。")
     return 0
 
 

@@ -104,6 +104,40 @@ def test_an_auditor_seals_and_verifies_and_the_exit_code_says_what_came_of_it(ma
     assert "チェックポイントの差し替え" in mamori("audit", "verify", "--checkpoint", str(held)).output
 
 
+def test_an_operator_records_a_restore_and_it_is_told_ever_after(mamori: Mamori, tmp_path: Path) -> None:
+    start(tmp_path, "review")
+    mamori("audit", "checkpoint")
+    with sqlite3.connect(tmp_path / "var" / "cli.db") as by_hand:
+        by_hand.execute(f"VACUUM INTO '{tmp_path / 'backup.db'}'")
+    by_hand.close()
+    start(tmp_path, "review")
+    mamori("audit", "checkpoint")
+    for leftover in (tmp_path / "var").glob("cli.db*"):
+        leftover.unlink()
+    (tmp_path / "backup.db").rename(tmp_path / "var" / "cli.db")
+    restored = ["audit", "restored", "--reason", "ディスクの故障"]
+    assert mamori("audit", "verify").exit_code == 1
+    assert mamori(*restored, "--by", "nobody").exit_code == 2
+    assert mamori("audit", "restored", "--reason", " ").exit_code == 2
+
+    recorded = mamori(*restored, "--by", "carla")
+
+    lost = "  事案 2026-0002 の履歴 2: 1 番目まで封印され、0 番目までが確かです。1 から 1 番目は失われました。\n"
+    assert recorded.exit_code == 0
+    assert lost in recorded.output
+    assert "carla が、データベースをバックアップから復元したと記録しました" in recorded.output
+    verified = mamori("audit", "verify")
+    assert verified.exit_code == 0
+    assert lost in verified.output
+    assert "理由: ディスクの故障" in verified.output
+    assert "出来事のうち 1 件(事案 1 件)が失われました" in verified.output
+    assert "復元で失われたと記録されたもののほかは、すべて記録どおりです。" in verified.output
+    assert "復元" not in mamori("audit", "verify", "--case", "2026-0001").output
+    assert lost in mamori("audit", "verify", "--case", "2026-0002").output
+    again = mamori(*restored)
+    assert (again.exit_code, "失われたものはありません" in again.output) == (2, True)
+
+
 def test_an_evidence_package_is_written_once_and_for_a_purpose(mamori: Mamori, tmp_path: Path) -> None:
     start(tmp_path, "review")
     out = tmp_path / "out.zip"

@@ -9,6 +9,8 @@ from flask import Flask
 from freezegun.api import FrozenDateTimeFactory
 
 from engine import history
+from engine.audit import evidence_report
+from engine.audit.losses import Loss, LostEvents, Restore
 from engine.states import EventType
 from tests.webapp.conftest import NOW, Browser, Page, People
 
@@ -42,6 +44,7 @@ def test_who_opened_a_case_stands_in_its_record_with_page_and_time(
         ["保健係 1", "事案のページ"],
         ["受付係 1", "事案の工程"],
     ]
+    assert {opened for _who, opened in rows(page)} <= set(evidence_report.PAGES.values())
     times = [cell.text for cell in page.document.xpath("//tbody//time")]
     assert times[1:4] == ["2026年11月24日(火) 12:00"] * 2 + ["2026年11月24日(火) 11:00"]
 
@@ -125,3 +128,44 @@ def test_what_was_typed_as_a_name_that_nobody_has_is_not_kept(app: Flask) -> Non
 def test_any_page_number_gets_a_page(signed_in: People, applied: str, page: str) -> None:
     assert signed_in("auditor1").open(f"/record?page={page}").status == 200
     assert signed_in("auditor1").open(f"{READINGS}?page={page}").status == 200
+
+
+def test_a_recorded_restore_is_told_with_who_why_and_everything_that_is_lost(
+    app: Flask, signed_in: People, applied: str
+) -> None:
+    restore = Restore(
+        NOW,
+        "clerk1",
+        "ディスクの故障。受付係 1 が気づいた",
+        2,
+        {"1": LostEvents(2, 3, 5, "0" * 64, applied), "system": LostEvents(8, 8, 9, "0" * 64, None)},
+        {"2026-0099": Loss(0, 0, 4)},
+    )
+    values = history.Values()
+    facts = {**restore.facts(), "checkpoint": 4, "reason": values.put("reason", "reason", restore.reason)}
+    with app.extensions["mamori"].transaction() as session:
+        history.append(session, history.NewEvent(EventType.RESTORED, NOW, "clerk1", facts, values))
+    auditor = signed_in("auditor1")
+    told = (
+        "受付係 1さんが、データベースをバックアップから復元したことを記録しました。それまでに封印されていた出来事3件"
+        "(事案1件)と、閲覧の記録4件が失われました。理由: ディスクの故障。受付係 1 が気づいた"
+    )
+    of_case = "履歴「1」: 封印されていた3番目から5番目のうち、2件が失われました。ほかに1件は残っていますが、封印からは確かめられません。"
+
+    (cell,) = [cell for cell in auditor.open("/record").document.xpath("//tbody//td") if cell.xpath(".//details")]
+
+    assert " ".join(cell.text_content().split()).startswith(told)
+    assert [item.text_content() for item in cell.xpath(".//li")] == [
+        f"事案 {applied}: {of_case}",
+        "事案に属さないもの: 履歴「system」: 封印されていた9番目から9番目のうち、1件が失われました。",
+        "事案 2026-0099: 閲覧の記録: 封印されていた1番目から4番目のうち、4件が失われました。",
+    ]
+    page = auditor.open(READINGS)
+    assert told in page.text
+    assert [item.text for item in page.document.xpath("//h2[.='データベースの復元で失われたもの']/following::li")] == [
+        of_case
+    ]
+
+
+def test_a_case_that_lost_nothing_has_no_word_of_restores(signed_in: People, applied: str) -> None:
+    assert "復元" not in signed_in("auditor1").open(READINGS).text

@@ -20,7 +20,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine.audit.checkpoints import Checkpoint, parse
-from engine.audit.verification import Damage
+from engine.audit.findings import Damage
 from engine.tables import CaseReading, HistoryEvent, HistoryValue
 
 Row = dict[str, Any]
@@ -118,7 +118,7 @@ def swap_actors(place: Place) -> Done:
     return place.finish(first["seq"], Damage.EVENT_EDITED)
 
 
-def _remove(place: Place, rows: Sequence[Row]) -> None:
+def remove(place: Place, rows: Sequence[Row]) -> None:
     for row in rows:
         place.session.execute(delete(HistoryValue).where(HistoryValue.event_id == row["id"]))
         place.session.execute(delete(HistoryEvent).where(HistoryEvent.id == row["id"]))
@@ -127,7 +127,7 @@ def _remove(place: Place, rows: Sequence[Row]) -> None:
 def delete_an_event(place: Place) -> Done:
     seq = place.seq()
     rows = place.rows()
-    _remove(place, [rows[seq - 1]])
+    remove(place, [rows[seq - 1]])
     if place.skilled or place.rng.random() < 0.5:
         for row in rows[seq:]:
             place.put(row, seq=row["seq"] - 1)
@@ -159,7 +159,7 @@ def insert_one(place: Place) -> Done:
 
 def truncate_the_tail(place: Place) -> Done:
     seq = place.rng.randint(2, place.sealed)
-    _remove(place, place.rows()[seq - 1 :])
+    remove(place, place.rows()[seq - 1 :])
     return Done(place.chain, seq, frozenset({Damage.TRUNCATED}))
 
 
@@ -168,7 +168,7 @@ def delete_the_case(place: Place) -> Done:
     query = select(HistoryEvent.chain).where(HistoryEvent.business_key == key)
     for chain in place.session.execute(query.distinct()).scalars().all():
         other = Place(place.session, chain, 0, place.rng, False)
-        _remove(other, other.rows())
+        remove(other, other.rows())
     return Done(place.chain, 1, frozenset({Damage.CHAIN_MISSING}))
 
 
@@ -233,10 +233,54 @@ READINGS: tuple[Callable[[Session, str, int, Random], Damage], ...] = (
 )
 
 
-def restore_yesterday(session: Session, upto: int) -> None:
-    """The database is as it was when `upto` was its last event."""
+def restore_yesterday(session: Session, upto: int, readings: int | None = None) -> None:
+    """The database is as it was when `upto` was its last event, and `readings` its last reading."""
     session.execute(delete(HistoryValue).where(HistoryValue.event_id > upto))
     session.execute(delete(HistoryEvent).where(HistoryEvent.id > upto))
+    if readings is not None:
+        session.execute(delete(CaseReading).where(CaseReading.id > readings))
+
+
+def put_anew(place: Place) -> None:
+    """The chain's last event says something else and is new to the database, for the next checkpoint to seal."""
+    row = place.rows()[-1]
+    remove(place, [row])
+    new = row | {"actor": "mallory", "commitments": []}
+    new["hash"] = hashed(new, new["previous"])
+    new["id"] = place.session.execute(select(func.max(HistoryEvent.id))).scalar_one() + 1
+    place.session.execute(insert(HistoryEvent).values(**new))
+
+
+def forge_a_restore(honest: Checkpoint, rng: Random, key: Ed25519PrivateKey) -> tuple[str, Checkpoint]:
+    """The checkpoint of a restore that says something else, signed with the true key; and what was changed."""
+    restored = dict(honest.said["restored"])
+    chain = rng.choice(sorted(restored["chains"]))
+    loss = restored["chains"][chain]
+    other = rng.choice(sorted(honest.said["heads"].keys() - restored["chains"].keys() - {"system"}))
+    head = honest.said["heads"][other]
+    ways: dict[str, Row] = {
+        "hide a chain": {"chains": {name: each for name, each in restored["chains"].items() if name != chain}},
+        "claim another chain": {
+            "chains": restored["chains"]
+            | {other: {"kept": 0, "stands": head["seq"], "last": head["seq"]} | head_of(head)}
+        },
+        "hide a reading": {"readings": dict(list(restored["readings"].items())[1:])},
+        "begin earlier": {"kept": restored["kept"] - 1},
+        "begin later": {"kept": restored["kept"] + 1},
+        "another person": {"by": "anna"},
+        "another time": {"at": "2020-01-01T00:00:00.000000Z"},
+        "another reason": {"reason": "y"},
+    }
+    for name in ("kept", "stands", "last"):
+        ways[f"another {name}"] = {"chains": restored["chains"] | {chain: loss | {name: loss[name] + 1}}}
+    for name in ("hash", "case"):
+        ways[f"another {name}"] = {"chains": restored["chains"] | {chain: loss | {name: "1999-0001"}}}
+    way = rng.choice(sorted(ways))
+    return way, _signed(dict(honest.said) | {"restored": restored | ways[way]}, key)
+
+
+def head_of(head: Row) -> Row:
+    return {name: head[name] for name in ("hash", "case")}
 
 
 def replace_a_checkpoint(kept: Sequence[Checkpoint], rng: Random, key: Ed25519PrivateKey) -> list[Checkpoint]:

@@ -6,7 +6,10 @@ With MAMORI_ADVERSARY=full: 200 cases, each attacked in each way at 50 places (a
 from __future__ import annotations
 
 import os
+import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,10 +20,13 @@ import pytest
 from sqlalchemy import func, select
 
 from engine import accesses, database, deployments, identity
-from engine.audit import checkpoint_keys, checkpoints, verification
-from engine.audit.checkpoints import Checkpoint
-from engine.audit.verification import Damage
-from engine.tables import HistoryEvent
+from engine.audit import checkpoint_keys, checkpoints, reading_proofs, restores, seals, verification
+from engine.audit.checkpoints import Checkpoint, Sealing
+from engine.audit.findings import Damage
+from engine.audit.losses import Loss, LostEvents, Restore
+from engine.database import Database
+from engine.errors import RestoreNotRecorded
+from engine.tables import CaseReading, HistoryEvent
 from tests.engine.audit import adversary
 from tests.engine.conftest import FOLDER, JOB_TYPES, Office, disarm
 
@@ -210,3 +216,256 @@ def test_what_is_not_sealed_is_told_with_its_age(sealed: Sealed) -> None:
     assert verdict.unsealed == sealed.unsealed > 0
     assert verdict.unsealed_since == sealed.office.now
     assert verdict.sealed_at == sealed.office.now
+
+
+# Restores -----------------------------------------------------------------------------------------------
+
+RESTORES = 100 if FULL else 10
+Heads = dict[str, dict[int, str]]
+
+
+@dataclass
+class Copy:
+    """A database and a folder of checkpoints of its own, as of the sealed cases."""
+
+    database: Database
+    sealing: Sealing
+    now: datetime
+
+    @property
+    def checkpoints(self) -> list[Checkpoint]:
+        return [checkpoints.read(path) for path in checkpoints.files(self.sealing.folder)]
+
+    def verify(self) -> verification.Verdict:
+        with self.database.reading() as session:
+            return verification.verify(session, self.checkpoints)
+
+    def damages(self) -> set[Damage]:
+        return {each.damage for each in self.verify().findings}
+
+    def record(self) -> Restore:
+        restored = restores.record(self.database, self.sealing, reason="x", by="carla", at=self.now).restored
+        assert restored is not None
+        return restored
+
+    def events(self) -> Heads:
+        """Chain → seq → hash."""
+        found: Heads = {}
+        with self.database.reading() as session:
+            for chain, seq, digest in session.execute(select(HistoryEvent.chain, HistoryEvent.seq, HistoryEvent.hash)):
+                found.setdefault(chain, {})[seq] = digest
+        return found
+
+    def readings(self) -> dict[str, int]:
+        with self.database.reading() as session:
+            query = select(CaseReading.business_key, func.count()).group_by(CaseReading.business_key)
+            return dict(session.execute(query).all())
+
+    def restore(self, rng: Random) -> None:
+        """The database is one that was whole before some checkpoint, and lost what came after."""
+        with self.database.transaction() as session:
+            upto = rng.randint(2, self.checkpoints[-1].upto - 1)
+            at = session.execute(select(HistoryEvent.at).where(HistoryEvent.id == upto)).scalar_one()
+            query = select(func.count()).select_from(CaseReading)
+            before, until = (
+                session.execute(query.where(condition)).scalar_one()
+                for condition in (CaseReading.at < at, CaseReading.at <= at)
+            )
+            adversary.restore_yesterday(session, upto, rng.randint(before, until))
+
+
+@pytest.fixture
+def copies(sealed: Sealed, tmp_path: Path) -> Iterator[Callable[[], Copy]]:
+    opened: list[Database] = []
+
+    def copy() -> Copy:
+        folder = tmp_path / f"{len(opened)}"
+        shutil.copytree(sealed.key.parent / "sealed", folder / "sealed")
+        shutil.copy(sealed.key, folder / "key.json")
+        with closing(sqlite3.connect(str(sealed.office.database.engine.url.database))) as connection:
+            connection.execute(f"VACUUM INTO '{folder / 'office.db'}'")
+        opened.append(database.connect(f"sqlite:///{folder / 'office.db'}"))
+        sealing = Sealing(folder / "sealed", folder / "key.json", timedelta(minutes=10))
+        return Copy(opened[-1], sealing, sealed.office.now + timedelta(hours=1))
+
+    yield copy
+    for each in opened:
+        each.close()
+
+
+def test_a_recorded_restore_names_what_is_lost_and_excuses_nothing_else(copies: Callable[[], Copy]) -> None:
+    rng = Random("restore")
+    for _ in range(RESTORES):
+        copy = copies()
+        said = [each.said for each in copy.checkpoints]
+        sealed_readings = {c: each["total"] for one in said for c, each in one["readings"]["cases"].items()}
+        copy.restore(rng)
+        there, opened = copy.events(), copy.readings()
+        assert copy.damages()
+
+        told = copy.record()
+
+        expected = {}
+        heads = {chain: [s["heads"][chain] for s in said if chain in s["heads"]] for s in said for chain in s["heads"]}
+        for chain, own in heads.items():
+            kept = max([0, *(h["seq"] for h in own if there.get(chain, {}).get(h["seq"]) == h["hash"])])
+            if own[-1]["seq"] > kept:
+                last = own[-1]
+                expected[chain] = LostEvents(kept, len(there.get(chain, {})), last["seq"], last["hash"], last["case"])
+        assert told.chains == expected
+        assert {case for case, total in sealed_readings.items() if opened.get(case, 0) < total} <= set(told.readings)
+        for case, readings in told.readings.items():
+            assert (readings.stands, readings.last) == (opened.get(case, 0), sealed_readings[case])
+        verdict = copy.verify()
+        assert (verdict.findings, verdict.unsealed, verdict.unsealed_readings) == ((), 0, 0)
+        assert [each.restored for each in verdict.restores] == [told]
+
+
+@pytest.mark.parametrize("attack", adversary.IN_A_CASE, ids=lambda attack: attack.__name__)
+def test_every_attack_after_a_recorded_restore_is_noticed(
+    copies: Callable[[], Copy], attack: Callable[[adversary.Place], adversary.Done]
+) -> None:
+    rng = Random(attack.__name__)
+    copy = copies()
+    copy.restore(Random(5))
+    copy.record()
+    sealed = copy.checkpoints
+    chains = [chain for chain, own in copy.events().items() if chain != "system" and len(own) > 2]
+    assert len(chains) > 3
+    for number in range(PLACES):
+        try:
+            with copy.database.transaction() as session:
+                chain = rng.choice(chains)
+                last = sealed[-1].heads[chain].seq
+                done = attack(adversary.Place(session, chain, last, rng, number % 2 == 1))
+                verdict = verification.verify(session, sealed)
+                raise Undone
+        except Undone:
+            pass
+        (found,) = [each for each in verdict.findings if each.chain == done.chain]
+        assert found.damage in done.kinds, (found, done)
+
+
+def test_what_was_changed_before_the_restore_is_not_excused_by_it(copies: Callable[[], Copy]) -> None:
+    rng = Random(11)
+    for _ in range(RESTORES):
+        copy = copies()
+        chain, sealed = rng.choice(sorted((c, h.seq) for c, h in copy.checkpoints[0].heads.items() if h.case))
+        with copy.database.transaction() as session:
+            adversary.edit_a_time(adversary.Place(session, chain, sealed, rng, skilled=True))
+            newest = copy.checkpoints[-2].upto
+            adversary.restore_yesterday(session, newest + 1, copy.checkpoints[-2].read_upto)
+
+        copy.record()
+
+        (found,) = copy.verify().findings
+        assert (found.damage, found.chain) == (Damage.REWRITTEN, chain)
+
+
+def test_a_case_that_is_taken_out_is_no_restore(copies: Callable[[], Copy]) -> None:
+    rng = Random(12)
+    for _ in range(RESTORES):
+        copy = copies()
+        chain = rng.choice(sorted(c for c, h in copy.checkpoints[0].heads.items() if h.case))
+        with copy.database.transaction() as session:
+            adversary.delete_the_case(adversary.Place(session, chain, 1, rng, skilled=False))
+
+        with suppress(RestoreNotRecorded):  # what the newest checkpoint alone sealed may be called lost
+            copy.record()
+
+        assert (Damage.CHAIN_MISSING, chain) in {(each.damage, each.chain) for each in copy.verify().findings}
+
+
+def test_nor_with_a_record_that_who_has_the_key_signs(copies: Callable[[], Copy]) -> None:
+    copy = copies()
+    kept = copy.checkpoints
+    chain = next(c for c, h in sorted(kept[0].heads.items()) if h.case)
+    own = seals.of(kept).chains[chain]
+    with copy.database.transaction() as session:
+        adversary.delete_the_case(adversary.Place(session, chain, 1, Random(1), skilled=False))
+    with copy.database.reading() as session:
+        upto = session.execute(select(func.max(HistoryEvent.id))).scalar_one()
+        read = reading_proofs.sealed(session, None, kept[-1].read_upto or 0)
+        readings = {
+            case: Loss(before, read["cases"][case]["total"], last)
+            for case, (before, last) in seals.of(kept).lost_readings(0).items()
+        }
+        lost = {chain: LostEvents(0, 0, own[-1].seq, own[-1].hash, own[-1].case)}
+        restore = Restore(copy.now, "carla", "x", 0, lost, readings)
+        heads = checkpoints.changed(session, 0, upto)
+        key = checkpoint_keys.read(copy.sealing.key)
+
+        forged = checkpoints.signed(key, kept[-1], upto, heads, read, copy.now, restore)
+
+        verdict = verification.verify(session, [*kept, forged])
+    assert {Damage.RESTORE_UNTRUE, Damage.CHAIN_MISSING} <= {each.damage for each in verdict.findings}
+    assert "残っています" in str(verdict.findings[0])
+    assert verdict.restores == ()
+
+
+def test_the_end_of_one_chain_called_lost_is_told_as_that_and_nothing_more(copies: Callable[[], Copy]) -> None:
+    """Of what the newest checkpoint alone sealed nobody can tell a theft from a restore; but it is told for ever."""
+    copy = copies()
+    kept = copy.checkpoints
+    before = {chain: head.seq for each in kept[:-1] for chain, head in each.heads.items()}
+    chain = next(c for c, h in sorted(kept[-1].heads.items()) if h.case and c in before)
+    case, last = kept[-1].heads[chain].case, kept[-1].heads[chain].seq
+    with copy.database.transaction() as session:
+        place = adversary.Place(session, chain, last, Random(1), skilled=True)
+        adversary.remove(place, place.rows()[before[chain] :])
+
+    told = copy.record()
+
+    assert {each: (loss.case, loss.kept, loss.last) for each, loss in told.chains.items()} == {
+        chain: (case, before[chain], last)
+    }
+    verdict = copy.verify()
+    assert (verdict.findings, [each.restored for each in verdict.restores]) == ((), [told])
+
+
+def test_what_is_removed_after_the_record_is_damage(copies: Callable[[], Copy]) -> None:
+    rng = Random(13)
+    copy = copies()
+    copy.restore(Random(6))
+    told = copy.record()
+    shorter = sorted(chain for chain, loss in told.chains.items() if loss.stands and chain != "system")
+    for chain in rng.sample(shorter, 3):
+        with copy.database.transaction() as session:
+            place = adversary.Place(session, chain, 0, rng, skilled=True)
+            adversary.remove(place, place.rows()[-1:])
+
+        damaged = {each.chain: each.damage for each in copy.verify().findings}
+        assert damaged[chain] in (Damage.TRUNCATED, Damage.CHAIN_MISSING)
+
+
+def test_a_record_that_says_something_else_is_not_believed(copies: Callable[[], Copy]) -> None:
+    rng = Random(14)
+    copy = copies()
+    copy.restore(Random(5))
+    copy.record()
+    *others, honest = copy.checkpoints
+    key = checkpoint_keys.read(copy.sealing.key).private
+    ways = set()
+    with copy.database.reading() as session:
+        for _ in range(60):
+            way, forged = adversary.forge_a_restore(honest, rng, key)
+            ways.add(way)
+            verdict = verification.verify(session, [*others, forged])
+            assert Damage.RESTORE_UNTRUE in {each.damage for each in verdict.findings}, way
+    assert len(ways) > 10
+
+
+def test_what_is_put_in_anew_for_the_next_checkpoint_to_seal_is_noticed(copies: Callable[[], Copy]) -> None:
+    copy = copies()
+    sealed = {chain: head.seq for each in copy.checkpoints for chain, head in each.heads.items()}
+    there = {chain: max(own) for chain, own in copy.events().items()}
+    chain = next(c for c in sorted(copy.checkpoints[1].heads) if c != "system" and there[c] == sealed[c])
+    with copy.database.transaction() as session:
+        adversary.put_anew(adversary.Place(session, chain, 0, Random(1), skilled=True))
+
+    made = checkpoints.make(copy.database, copy.sealing, at=copy.now)
+
+    assert made is not None
+    assert chain in made.heads
+    (found,) = copy.verify().findings
+    assert (found.damage, found.chain) == (Damage.REWRITTEN, chain)

@@ -18,6 +18,16 @@ from engine.audit import checkpoint_keys, checkpoints, verification
 from engine.audit.checkpoints import Checkpoint, Sealing
 from engine.errors import CheckpointInvalid, FileUnreadable
 
+RESTORED: dict[str, Any] = {
+    "at": "2026-11-24T10:00:00Z",
+    "by": "carla",
+    "reason": "x",
+    "kept": 0,
+    "chains": {},
+    "readings": {},
+}
+LOST: dict[str, Any] = {"kept": 0, "stands": 0, "last": 1, "hash": "0", "case": None}
+
 
 @pytest.fixture
 def sealing(tmp_path: Path) -> Sealing:
@@ -101,18 +111,36 @@ def test_a_checkpoint_says_who_opened_which_case_since_the_one_before(office: An
     assert checkpoints.faults(kept(sealing)) == []
 
 
+def in_format(format: int, checkpoint: Checkpoint, sealing: Sealing) -> None:
+    """The only checkpoint is as an earlier release would have made it."""
+    later = {1: ("readings", "restored", "signature"), 2: ("restored", "signature")}[format]
+    said = {name: value for name, value in checkpoint.said.items() if name not in later} | {"format": format}
+    signature = checkpoint_keys.get(sealing.key).sign(rfc8785.dumps(said))
+    (sealing.folder / "00000001.json").write_bytes(rfc8785.dumps(said | {"signature": signature}))
+
+
+def test_a_checkpoint_of_the_second_format_still_holds(office: Any, sealing: Sealing) -> None:
+    office.start("review", amount=30)
+    whole = seal(office, sealing)
+    assert whole is not None
+    in_format(2, whole, sealing)
+    office.start("review", amount=30)
+
+    assert seal(office, sealing) is not None
+    assert [(each.said["format"], each.restored) for each in kept(sealing)] == [(2, None), (3, None)]
+    with office.database.reading() as session:
+        assert verification.verify(session, kept(sealing)).findings == ()
+
+
 def test_a_checkpoint_of_the_first_format_still_holds_and_the_next_speaks_of_all_readings(
     office: Any, sealing: Sealing
 ) -> None:
     office.start("review", amount=30)
     with office.database.transaction() as session:
         accesses.note(session, office.case, "anna", "cases.show", office.now)
-    key = checkpoint_keys.get(sealing.key)
     whole = seal(office, sealing)
     assert whole is not None
-    said = {name: value for name, value in whole.said.items() if name not in ("readings", "signature")} | {"format": 1}
-    signature = key.sign(rfc8785.dumps(said))
-    (sealing.folder / "00000001.json").write_bytes(rfc8785.dumps(said | {"signature": signature}))
+    in_format(1, whole, sealing)
 
     second = seal(office, sealing)
 
@@ -189,7 +217,16 @@ def test_an_existing_checkpoint_is_never_overwritten(office: Any, sealing: Seali
         {"number": True},
         {"kind": "other"},
         {"format": 1},
-        {"format": 3},
+        {"format": 2},
+        {"format": 4},
+        {"format": "3"},
+        {"restored": 7},
+        {"restored": {}},
+        {"restored": RESTORED | {"at": "2026-11-24T10:00:00"}},
+        {"restored": RESTORED | {"kept": -1}},
+        {"restored": RESTORED | {"chains": {"1": 7}}},
+        {"restored": RESTORED | {"chains": {"1": LOST | {"case": 7}}}},
+        {"restored": RESTORED | {"readings": {"2026-0001": LOST}}},
         {"readings": {}},
         {"readings": {"since": 0, "upto": "1", "cases": {}}},
         {"readings": {"since": 0, "upto": 1, "cases": {"1": {"count": 1}}}},
@@ -208,6 +245,16 @@ def test_what_is_no_checkpoint_is_refused(office: Any, sealing: Sealing, change:
 
     with pytest.raises(CheckpointInvalid, match=r"f\.json"):
         checkpoints.parse(rfc8785.dumps(said | change), "f.json")
+
+
+def test_what_can_be_read_as_a_restore_is_one(office: Any, sealing: Sealing) -> None:
+    seal(office, sealing)
+    said = json.loads((sealing.folder / "00000001.json").read_bytes())
+
+    found = checkpoints.parse(rfc8785.dumps(said | {"restored": RESTORED | {"chains": {"1": LOST}}}), "f.json")
+
+    assert found.restored is not None
+    assert found.restored.chains["1"].last == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff", b'{"a": 1}', b"[" * 100_000])

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import Executable, delete, insert, select, text, update
 
 from engine import history
-from engine.audit import checkpoints, verification
-from engine.audit.verification import Damage, Finding
+from engine.audit import checkpoints, recorded, verification
+from engine.audit.findings import Damage, Finding
 from engine.tables import HistoryEvent, HistoryValue, Resource
 
 
@@ -273,7 +273,7 @@ def test_one_case_is_checked_by_itself(told: Any, adversary: Any) -> None:
 
 
 def test_checking_goes_in_batches_and_tells_how_far_it_is(told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verification, "BATCH", 2)
+    monkeypatch.setattr(recorded, "BATCH", 2)
     told.start("review", amount=1)
     done: list[int] = []
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, text
 from engine import history
 from engine.audit import checkpoints, verification
 from engine.audit.checkpoints import Sealing
-from engine.audit.verification import Damage
+from engine.audit.findings import Damage
 from engine.states import EventType
 from engine.tables import HistoryEvent
 from tests.engine.conftest import disarm
