@@ -22,8 +22,6 @@ UNREACHED_RULES: dict[str, dict[int, str]] = {
     "DT_05_measures": dict.fromkeys((1, 2), "measures are decided where there is harassment; the level is 0 elsewhere"),
     "DT_07_limit": {
         **dict.fromkeys((22, 27, 28, 29), OF_OTHER_PROCESSES),
-        30: "the five business days of a pending case stand in the timer of P2, which no task has as its deadline",
-        **dict.fromkeys((31, 32, 33), "R-69: the form names the six months; no process warns of them yet"),
     },
 }
 """Decision → rule → why no scenario lets it hold."""

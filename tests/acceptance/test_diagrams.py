@@ -30,6 +30,7 @@ PROCESSES = {
     "legit_complaint",
     "customer_objection",
     "case_closure",
+    "criminal_complaint",
 }
 NODES = ("Task", "Event", "Gateway", "subProcess", "callActivity")
 ANYONE = {"handler", "supervisor", "desk", "head", "legal", "hr", "physician", "executive", "trainer"}
@@ -74,6 +75,8 @@ DICTIONARY = {
     "ST_15_liaison_decision": Work({"head"}, "liaison_decision", "liaison"),
     "ST_15_police": Work({"head"}, "police_liaison", "liaison"),
     "ST_15_lawyer": Work({"head"}, "lawyer_request", "liaison"),
+    # no row of §5: policy R-69, told on the page of the case once it is known who it was; DT-07 row 25 names head and legal
+    "ST_15_offender_known": Work({"head", "legal", "desk"}, "offender_known", "liaison"),
     "ST_16_objection": Work({"supervisor", "head"}, "objection", "objection_reply", excludes=True),
     "ST_17_monitoring": Work({"supervisor"}, "monitoring_plan"),
     "ST_18_case_review": Work({"head", "desk"}, "case_review", "case_review"),

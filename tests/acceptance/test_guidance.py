@@ -33,7 +33,7 @@ FORMS = {
     "ST-12": ("response_plan", "plan_approval", "scope_adjustment"),
     "ST-13": ("notice_issue", "effect_check"),
     "ST-14": ("legal_review",),
-    "ST-15": ("liaison_decision", "police_liaison", "lawyer_request"),
+    "ST-15": ("liaison_decision", "police_liaison", "offender_known", "lawyer_request"),
     "ST-16": ("objection",),
     "ST-17": ("monitoring_plan",),
     "ST-18": ("case_review",),
