@@ -1,7 +1,7 @@
 """`bundle.yaml`: what of a bundle is neither process nor decision nor form, as a frozen value.
 
 Who may start what from a page, which messages people may send, what groups may read, which variables tell of a
-whole case, and the first accounts.
+whole case, what the others are called, and the first accounts.
 """
 
 from __future__ import annotations
@@ -86,6 +86,17 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """What something that the files name for themselves (a variable, an entry, a message between processes) is called
+    where a person reads it; `values` are the labels of its values.
+    """
+
+    name: str
+    label: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     title: str = ""
     starts: tuple[Start, ...] = ()
@@ -94,6 +105,7 @@ class Catalogue:
     visibility: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     people: tuple[Account, ...] = ()
     facts: tuple[Fact, ...] = ()
+    labels: tuple[Label, ...] = ()
 
 
 class _CoreResolver(VersionedResolver):
@@ -123,7 +135,7 @@ def load_yaml(source: bytes, name: str) -> Any:
 def read(source: bytes) -> Catalogue:
     """The catalogue; raises FileUnreadable naming the first place that is not as it should be."""
     top = Entry(load_yaml(source, FILE) or {}, "")
-    top.only("title", "starts", "messages", "groups", "visibility", "people", "facts")
+    top.only("title", "starts", "messages", "groups", "visibility", "people", "facts", "labels")
     return Catalogue(
         title=top.text("title", ""),
         starts=tuple(_start(entry) for entry in top.entries("starts")),
@@ -134,6 +146,7 @@ def read(source: bytes) -> Catalogue:
             Account(entry.text("name"), entry.text("label"), entry.names("groups")) for entry in top.entries("people")
         ),
         facts=tuple(_fact(entry) for entry in top.entries("facts")),
+        labels=tuple(_label(entry) for entry in top.entries("labels")),
     )
 
 
@@ -175,14 +188,23 @@ def _group(name: str, entry: Entry) -> Group:
 
 def _fact(entry: Entry) -> Fact:
     entry.only("name", "label", "values", "group", "visibility")
-    labels = entry.within("values")
     return Fact(
         entry.text("name"),
         entry.text("label"),
-        {value: labels.text(value) for value in labels.keys},
+        _values(entry),
         entry.text("group", ""),
         entry.text("visibility") if "visibility" in entry.keys else None,
     )
+
+
+def _label(entry: Entry) -> Label:
+    entry.only("name", "label", "values")
+    return Label(entry.text("name"), entry.text("label"), _values(entry))
+
+
+def _values(entry: Entry) -> Mapping[str, str]:
+    labels = entry.within("values")
+    return {value: labels.text(value) for value in labels.keys}
 
 
 @dataclass(frozen=True, slots=True)

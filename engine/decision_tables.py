@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -45,14 +45,35 @@ class Table:
     rows: tuple[Row, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A decision or an input of one: `name` is what expressions call it by, `label` what its author calls it."""
+
+    decision: str
+    name: str
+    label: str
+
+
 def of_deployment(session: Session, deployment: int) -> Mapping[str, Table]:
     """Decision id → its table, of every decision of the deployment that has one; the others are expressions."""
     known: dict[int, Mapping[str, Table]] = session.info.setdefault("decision_tables", {})
     if deployment not in known:
-        file = tables.Resource
-        query = select(file.content).where(file.deployment_id == deployment, file.name.endswith(".dmn"))
-        known[deployment] = {table.decision: table for each in session.execute(query).scalars() for table in read(each)}
+        known[deployment] = {table.decision: table for file in _files(session, deployment) for table in read(file)}
     return known[deployment]
+
+
+def variables(session: Session, deployment: int) -> tuple[Variable, ...]:
+    """Every decision and every input of the deployment's decisions."""
+    known: dict[int, tuple[Variable, ...]] = session.info.setdefault("decision_variables", {})
+    if deployment not in known:
+        known[deployment] = tuple(each for file in _files(session, deployment) for each in read_variables(file))
+    return known[deployment]
+
+
+def _files(session: Session, deployment: int) -> Sequence[bytes]:
+    file = tables.Resource
+    query = select(file.content).where(file.deployment_id == deployment, file.name.endswith(".dmn")).order_by(file.name)
+    return session.execute(query).scalars().all()
 
 
 def literals(table: Table) -> frozenset[str]:
@@ -65,6 +86,17 @@ def literals(table: Table) -> frozenset[str]:
 def read(source: bytes) -> tuple[Table, ...]:
     """The decision tables of a DMN file that a deployment has accepted."""
     return tuple(_tables(dmn.parse_xml(source)))
+
+
+@lru_cache(maxsize=64)
+def read_variables(source: bytes) -> tuple[Variable, ...]:
+    """The decisions and inputs of a DMN file that a deployment has accepted."""
+    found = []
+    for element in dmn.parse_xml(source).iterchildren("{*}decision", "{*}inputData"):
+        label, variable = element.get("name", ""), element.find("{*}variable")
+        name = label if variable is None else variable.get("name", label)
+        found.append(Variable(element.get("id", ""), name, label))
+    return tuple(found)
 
 
 def _tables(root: etree._Element) -> Iterator[Table]:

@@ -188,6 +188,7 @@ def catalogue(session: Session) -> Catalogue:
         visibility={mark: readers for one in found for mark, readers in one.visibility.items()},
         people=tuple({account.name: account for one in found for account in one.people}.values()),
         facts=tuple({fact.name: fact for one in found for fact in one.facts}.values()),
+        labels=tuple({label.name: label for one in found for label in one.labels}.values()),
     )
 
 

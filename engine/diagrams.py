@@ -123,14 +123,16 @@ def _stopped(session: Session, instance: int) -> set[int]:
     return set(session.execute(query).scalars())
 
 
-def files(session: Session, deployment: int, processes: Collection[str]) -> dict[str, tuple[str, bytes]]:
-    """Name and BPMN file of each of the processes, as the deployment has them."""
+def files(session: Session, deployment: int, processes: Collection[str] | None = None) -> dict[str, tuple[str, bytes]]:
+    """Name and BPMN file of each of the processes, or of every one, as the deployment has them."""
     table, files = tables.ProcessDefinition, tables.Resource
-    rows = session.execute(
+    query = (
         select(table.key, table.name, files.content)
         .join(files, (files.deployment_id == table.deployment_id) & (files.name == table.file))
-        .where(table.deployment_id == deployment, table.key.in_(processes))
+        .where(table.deployment_id == deployment)
+        .order_by(table.id)
     )
+    rows = session.execute(query if processes is None else query.where(table.key.in_(processes)))
     return {key: (name, content) for key, name, content in rows}
 
 

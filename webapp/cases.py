@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from engine import bundles, cases, comments, deployments, diagrams, history, identity, saved_filters, tables, user_tasks
+from engine import bundles, cases, comments, diagrams, history, identity, saved_filters, tables, user_tasks
 from engine.audit import moments
 from engine.catalogue import Fact
 from engine.errors import InstanceNotFound
@@ -224,9 +224,7 @@ def past(number: str, before: int | None = None) -> Past:
     session = edge.reading()
     found = cases.timeline(session, number, edge.person(), limit=EVENTS + 1, before=before)
     events = found[-EVENTS:]
-    told = {message.name: message.label for message in deployments.catalogue(session).messages}
-    processes = {each.id: each.name for each in cases.instances(session, number)}
-    teller = sentences.Teller(names.current(), processes, told)
+    teller = sentences.Teller.to_reader({each.id: each.name for each in cases.instances(session, number)})
     older = events[0].id if len(found) > EVENTS else None
     return Past(_decided(session, number, events), teller.lines(events), older)
 

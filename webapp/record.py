@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from flask import Blueprint, render_template, request
 
-from engine import accesses, cases, deployments, history
+from engine import accesses, cases, history
 from engine.audit import losses
 from engine.errors import CaseNotFound
 from engine.states import EventType
-from webapp import edge, errors, names, sentences
+from webapp import edge, errors, sentences
 from webapp.language import gettext as _
 
 PAGE = 100
@@ -95,8 +95,7 @@ def _page() -> int:
 
 
 def _lines(events: list[history.Event]) -> list[Line]:
-    told = {message.name: message.label for message in deployments.catalogue(edge.reading()).messages}
-    teller = sentences.Teller(names.current(), {}, told)
+    teller = sentences.Teller.to_reader({})
     return [Line(event, teller.whole(event), _lost(event)) for event in events]
 
 

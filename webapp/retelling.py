@@ -12,6 +12,7 @@ from flask import url_for
 from engine import bundles, cases, decision_tables, deployments, diagrams, feel
 from engine.audit import moments
 from engine.audit.moments import Known, Moment, Place, Step
+from engine.catalogue import Label
 from engine.forms import Form
 from webapp import answers, edge, names, sentences, traces
 from webapp.content import content, title
@@ -135,7 +136,7 @@ class Retelling:
         called = self._called(step.place)
         left = traces.words((move.element for move in event.left if move.process == process), called)
         entered = traces.words((move.element for move in event.entered if move.process == process), called)
-        values = [self._value(words, each.scope, each.name, each.value) for each in step.written]
+        values = [self._value(event.instance, each.scope, each.name, each.value) for each in step.written]
         form = self.form(step)
         lines = [] if form is None else answers.lines(form, event.submitted, names.current())
         decided = [self._decision(words, event.instance, each) for each in step.decisions]
@@ -164,17 +165,18 @@ class Retelling:
 
     def values(self, moment: Moment) -> list[Value]:
         """The values of the instance that the moment is about: what its step changed first."""
-        words = self._words(moment.place[0] if moment.place else None)
-        found = [self._known(words, each) for each in moment.known]
+        instance = moment.place[0] if moment.place else None
+        found = [self._known(instance, each) for each in moment.known]
         return sorted(found, key=lambda value: not value.changed)
 
-    def _known(self, words: Words, known: Known) -> Value:
-        value = self._value(words, known.scope, known.name, known.value)
-        before = "" if known.before is None else words.value(known.name, known.before)
+    def _known(self, instance: int | None, known: Known) -> Value:
+        value = self._value(instance, known.scope, known.name, known.value)
+        before = "" if known.before is None else self._words(instance).value(known.name, known.before)
         return replace(value, before=before, changed=known.changed and value.text != before)
 
-    def _value(self, words: Words, scope: str, name: str, value: feel.Value) -> Value:
-        where = f" ({scope})" if scope else ""
+    def _value(self, instance: int | None, scope: str, name: str, value: feel.Value) -> Value:
+        words = self._words(instance)
+        where = f" ({self._within(instance, scope)})" if scope else ""
         return Value(f"{scope} {name}".strip(), words.label(name) + where, words.value(name, value))
 
     def _decision(self, words: Words, instance: int | None, found: moments.Decision) -> Decision:
@@ -186,12 +188,12 @@ class Retelling:
             f"{deployment} {decided.decision}" if known else None,
             [self._saw(words, decided.decision, *each) for each in decided.inputs.items()],
             tuple(rule.index for rule in decided.rules),
-            words.value(decided.decision, decided.value),
+            words.result(decided.decision, decided.value),
             found.withheld,
         )
 
     def _saw(self, words: Words, decision: str, name: str, value: feel.Value) -> answers.Line:
-        return answers.Line(words.input(name, decision), words.value(name, value))
+        return answers.Line(words.input(name, decision), words.seen(name, value))
 
     # Where it stands ------------------------------------------------------------------------------------
 
@@ -237,9 +239,9 @@ class Retelling:
 
     @cached_property
     def tables(self) -> dict[str, decision_tables.Table]:
-        """Every decision table of the deployments of the case, as `Decision.table` names them."""
+        """Every decision table of the deployments of the case, in words, as `Decision.table` names them."""
         return {
-            f"{deployment} {decision}": table
+            f"{deployment} {decision}": self._words_of(deployment).table(table)
             for deployment in sorted(set(self._deployments.values()))
             for decision, table in decision_tables.of_deployment(edge.reading(), deployment).items()
         }
@@ -254,21 +256,27 @@ class Retelling:
 
     @cached_property
     def _teller(self) -> sentences.Teller:
-        told = {message.name: message.label for message in deployments.catalogue(edge.reading()).messages}
-        return sentences.Teller(names.current(), {each.id: each.name for each in self._instances.values()}, told)
+        return sentences.Teller.to_reader({each.id: each.name for each in self._instances.values()})
+
+    @cached_property
+    def _labels(self) -> Mapping[str, Label]:
+        return {each.name: each for each in deployments.catalogue(edge.reading()).labels}
 
     @cached_property
     def _said(self) -> dict[int, Words]:
         return {}
 
     def _words(self, instance: int | None) -> Words:
-        deployment = self._deployments.get(instance or 0, 0)
+        return self._words_of(self._deployments.get(instance or 0, 0))
+
+    def _words_of(self, deployment: int) -> Words:
         if deployment not in self._said:
             session = edge.reading()
             facts = {fact.name: fact for fact in cases.readable_facts(session, edge.person())}
             tables = decision_tables.of_deployment(session, deployment) if deployment else {}
-            found = self._bundle(instance).forms if deployment else {}
-            self._said[deployment] = Words.of(names.current(), found, facts, tables)
+            variables = decision_tables.variables(session, deployment) if deployment else ()
+            found = bundles.of_deployment(session, deployment).forms if deployment else {}
+            self._said[deployment] = Words.of(names.current(), found, facts, self._labels, tables, variables)
         return self._said[deployment]
 
     def _bundle(self, instance: int | None) -> bundles.Compiled:
@@ -285,6 +293,25 @@ class Retelling:
             name, xml = diagrams.files(edge.reading(), key[0], [key[1]])[key[1]]
             self._drawings[key] = title(name), traces.felt(xml)
         return self._drawings[key]
+
+    def _within(self, instance: int | None, scope: str) -> str:
+        """What the activities of the scope's path are called, the outermost first."""
+        activities = [step.partition("#")[0] for step in scope.split("/")]
+        called = self._activities(self._deployments.get(instance or 0, 0))
+        return " › ".join(called.get(activity, activity) for activity in activities)
+
+    def _activities(self, deployment: int) -> Mapping[str, str]:
+        """Element id → its name, as people say it, in any process of the deployment."""
+        if deployment not in self._named:
+            drawn = diagrams.files(edge.reading(), deployment).values()
+            self._named[deployment] = {
+                element: title(name) for _name, xml in drawn for (element, _kind), name in traces.names(xml).items()
+            }
+        return self._named[deployment]
+
+    @cached_property
+    def _named(self) -> dict[int, Mapping[str, str]]:
+        return {}
 
     def _called(self, place: Place | None) -> Mapping[str, str]:
         return {} if place is None else self._drawing(place)[1]

@@ -8,14 +8,16 @@ from datetime import datetime
 
 from flask_babel import lazy_gettext
 
-from engine import errors
+from engine import deployments, errors
 from engine.audit import losses
 from engine.errors import EngineError
 from engine.history import Event
 from engine.states import EventType
+from webapp import edge
 from webapp.content import content, title
 from webapp.language import gettext as _
 from webapp.names import Names
+from webapp.names import current as names
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,20 @@ class Teller:
     """Says what an event was about, in the reader's language and with the names that the reader may see.
 
     `processes` are the names by instance; `messages` the labels of what people can tell a case: a message without
-    one is between processes only.
+    one is between processes only, and `labels` says what it is called.
     """
 
     names: Names
     processes: Mapping[int, str]
     messages: Mapping[str, str]
+    labels: Mapping[str, str]
+
+    @classmethod
+    def to_reader(cls, processes: Mapping[int, str]) -> Teller:
+        """One who speaks to whoever is asking."""
+        catalogue = deployments.catalogue(edge.reading())
+        messages = {message.name: message.label for message in catalogue.messages}
+        return cls(names(), processes, messages, {each.name: each.label for each in catalogue.labels})
 
     def lines(self, events: Iterable[Event]) -> list[Sentence]:
         """One sentence for each event that matters to people, oldest first."""
@@ -167,7 +177,7 @@ def _published(teller: Teller, event: Event) -> str:
 
 def _message(teller: Teller, event: Event) -> str:
     name = event.message or ""
-    return content(teller.messages.get(name, name))
+    return content(teller.messages.get(name) or teller.labels.get(name, name))
 
 
 def _done_by_itself(teller: Teller, event: Event) -> str:

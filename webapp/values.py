@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
+from flask_babel import lazy_gettext
+
 from engine import decision_tables, feel
-from engine.catalogue import Fact
+from engine.catalogue import Fact, Label
 from engine.forms import Field, Fields, Form
 from webapp import answers
 from webapp.content import content
@@ -21,7 +23,27 @@ DIGITS = 6
 """Of a fraction that are said."""
 
 
+_LITERAL = re.compile(r'"([^"\\]*)"')
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_WORD = re.compile(f"{_LITERAL.pattern}|{_NAME.pattern}", re.ASCII)
+_TEXT = r'"[^"\\]*"'
+_TEXTS = re.compile(rf"\[?{_TEXT}(?:\s*,\s*{_TEXT})*\]?")
+_OTHERS = re.compile(rf"not\({_TEXT}(?:\s*,\s*{_TEXT})*\)")
+_HAS = re.compile(rf"list contains\(\?,\s*{_TEXT}\)(?:\s*,\s*list contains\(\?,\s*{_TEXT}\))*")
+_KEYWORDS = frozenset({"if", "then", "else"})
+_NO_VARIABLE = frozenset({"null", "true", "false"})
+_BOOLEANS = {"true": True, "false": False}
+_POLICIES = {
+    "UNIQUE": lazy_gettext("exactly one holds"),
+    "ANY": lazy_gettext("all that hold give the same"),
+    "FIRST": lazy_gettext("the first that holds"),
+    "RULE ORDER": lazy_gettext("all that hold, in their order"),
+    "COLLECT": lazy_gettext("all that hold"),
+    "COLLECT SUM": lazy_gettext("the sum of all that hold"),
+    "COLLECT COUNT": lazy_gettext("how many hold"),
+    "COLLECT MIN": lazy_gettext("the least of all that hold"),
+    "COLLECT MAX": lazy_gettext("the greatest of all that hold"),
+}
 _SINGLE = (str, bool, Decimal, feel.Date, feel.DateTime)
 
 
@@ -29,14 +51,17 @@ _SINGLE = (str, bool, Decimal, feel.Date, feel.DateTime)
 class Words:
     """Says values of the instances of one deployment.
 
-    A masked reader sees of texts only those that the deployed files hold themselves: any other may be a name.
+    `results` is what the result of each decision is called in expressions, by the decision's id. A masked reader sees
+    of texts only those that the deployed files hold themselves: any other may be a name.
     """
 
     names: Names
     forms: Mapping[str, Form]
     fields: Mapping[str, Field]
     facts: Mapping[str, Fact]
+    labels: Mapping[str, Label]
     tables: Mapping[str, decision_tables.Table]
+    results: Mapping[str, str]
     columns: Mapping[str, str]
     options: Mapping[str, str]
     written: frozenset[str]
@@ -53,21 +78,28 @@ class Words:
         names: Names,
         found: Mapping[str, Form],
         facts: Mapping[str, Fact],
+        labels: Mapping[str, Label],
         tables: Mapping[str, decision_tables.Table],
+        variables: Sequence[decision_tables.Variable],
     ) -> Words:
         options = [option for form in found.values() for option in _options(form.body)]
-        options += [pair for fact in facts.values() for pair in fact.values.items()]
+        labelled: list[Fact | Label] = [*facts.values(), *labels.values()]
+        options += [pair for each in labelled for pair in each.values.items()]
         cells = (text for table in tables.values() for text in decision_tables.literals(table))
         written = frozenset((*(value for value, _label in options), *cells))
         fields = {key: field for form in reversed(list(found.values())) for key, field in form.body.by_key.items()}
-        columns = _of_one_meaning(pair for table in tables.values() for pair in _columns(table))
-        named = _of_one_meaning(pair for pair in options if _NAME.fullmatch(pair[0]))
-        return cls(names, found, fields, facts, tables, columns, named, written, _("nothing"), _(", "))
+        columns = _of_one_meaning((each.name, each.label) for each in variables)
+        columns |= _of_one_meaning(pair for table in tables.values() for pair in _columns(table))
+        results = {each.decision: each.name for each in variables}
+        chosen = _of_one_meaning(pair for pair in options if _NAME.fullmatch(pair[0]))
+        nothing, comma = _("nothing"), _(", ")
+        return cls(names, found, fields, facts, labels, tables, results, columns, chosen, written, nothing, comma)
 
     def label(self, name: str) -> str:
         """What a variable or a decision is called; its name in the files where nothing else is said of it."""
-        if name in self.facts:
-            return content(self.facts[name].label)
+        named = self.facts.get(name) or self.labels.get(name)
+        if named is not None:
+            return content(named.label)
         if name in self.forms:
             return content(self.forms[name].title) or name
         asked = self.fields.get(name)
@@ -78,6 +110,59 @@ class Words:
         table = self.tables.get(decision)
         column = next((each for each in table.inputs if each.text == expression), None) if table else None
         return content(column.label) if column and column.label != expression else self.label(expression)
+
+    def seen(self, expression: str, value: feel.Value) -> str:
+        """What an input of a decision was: a text as what the expression ends in calls it (`if x = null then "a" else
+        x`, `y.x`); a number may be another than the variable's.
+        """
+        chosen = value if isinstance(value, list) else [value]
+        of_variable = all(isinstance(each, str) for each in chosen)
+        return self.value(_subject(expression) if of_variable else expression, value)
+
+    def result(self, decision: str, value: feel.Value) -> str:
+        """What the decision gave: outputs by their columns, a single value by what expressions call it."""
+        rows = value if isinstance(value, list) else [value]
+        of_columns = any(isinstance(row, dict) for row in rows)
+        return self.value(decision if of_columns else self.results.get(decision, decision), value)
+
+    def table(self, table: decision_tables.Table) -> decision_tables.Table:
+        """The table as people read it: what holds, and with what the texts in its cells are called."""
+        inputs, outputs = ([each.text for each in columns] for columns in (table.inputs, table.outputs))
+        rows = (
+            replace(row, conditions=self._cells(inputs, row.conditions), results=self._cells(outputs, row.results))
+            for row in table.rows
+        )
+        policy = str(_POLICIES.get(table.hit_policy, table.hit_policy))
+        return replace(table, hit_policy=policy, rows=tuple(rows))
+
+    def _cells(self, names: Iterable[str], cells: Iterable[str]) -> tuple[str, ...]:
+        return tuple(self._cell(name, text) for name, text in zip(names, cells, strict=True))
+
+    def _cell(self, name: str, text: str) -> str:
+        """The cell in words; what is more than some values stays an expression."""
+        if text == "null":
+            return self.nothing
+        if text in _BOOLEANS:
+            return answers.plain(_BOOLEANS[text])
+        texts = self.comma.join([self.seen(name, each) for each in _LITERAL.findall(text)])
+        if _TEXTS.fullmatch(text):
+            return texts
+        if _OTHERS.fullmatch(text):
+            return _("other than %(texts)s", texts=texts)
+        return _("has %(texts)s", texts=texts) if _HAS.fullmatch(text) else self._expression(name, text)
+
+    def _expression(self, name: str, text: str) -> str:
+        """The expression with what its variables are called, and its texts as of the variable before them."""
+        about = name
+
+        def said(found: re.Match[str]) -> str:
+            nonlocal about
+            if found[1] is not None:
+                return f'"{self.seen(about, found[1])}"'
+            about = name if found[0] in _KEYWORDS else found[0]
+            return self.label(found[0])
+
+        return _WORD.sub(said, text)
 
     def value(self, name: str, value: feel.Value) -> str:
         """The value of this name in words; the answers of a form as lines."""
@@ -97,6 +182,9 @@ class Words:
         return said
 
     def _single(self, name: str, value: feel.Value) -> str:
+        said = self._labelled(name, feel.to_text(value))
+        if said is not None:
+            return content(said)
         if isinstance(value, Decimal):
             short = round(value, DIGITS)
             return answers.plain(value if short == value else short)
@@ -114,9 +202,13 @@ class Words:
             [f"{labels.get(key) or self.label(key)}: {self.value(key, part)}" for key, part in value.items()]
         )
 
+    def _labelled(self, name: str, text: str) -> str | None:
+        for named in (self.facts.get(name), self.labels.get(name)):
+            if named is not None and text in named.values:
+                return named.values[text]
+        return None
+
     def _text(self, name: str, value: str) -> str:
-        if name in self.facts and value in self.facts[name].values:
-            return content(self.facts[name].values[value])
         asked = self.fields.get(name)
         if asked and isinstance(asked.options, tuple):
             for option in asked.options:
@@ -131,6 +223,12 @@ class Words:
         if value in self.written or CASE_NUMBER.fullmatch(value):
             return content(value)
         return self.names.short(value)
+
+
+def _subject(expression: str) -> str:
+    """The last variable that the expression names."""
+    named = [name for name in _NAME.findall(_LITERAL.sub("", expression)) if name not in _NO_VARIABLE]
+    return named[-1] if named else expression
 
 
 def _options(fields: Fields) -> list[tuple[str, str]]:

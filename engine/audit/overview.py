@@ -34,7 +34,8 @@ class Definition:
 class Figures:
     """Of one element: how often it was entered, the median time until it was left, and how many are in it now.
 
-    `kept` and `missed`: its tasks that had a due date and were done by then or later, or are open past it.
+    `kept` and `missed`: its tasks that had time until a due date and were done by then or later, or are open past it.
+    `at_once`: those that were due when they were opened, which nobody can be early for.
     """
 
     count: int = 0
@@ -42,6 +43,7 @@ class Figures:
     open: int = 0
     kept: int = 0
     missed: int = 0
+    at_once: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,8 @@ def source(session: Session, definition: Definition) -> bytes:
 def figures(session: Session, definition: Definition, *, since: datetime, at: datetime) -> dict[str, Figures]:
     """Element id → its figures, of the instances that began since then; also where the process was called."""
     found = _waits(session, definition, since)
-    for element, kept, missed in _deadlines(session, definition, since, at):
-        found[element] = replace(found.get(element, Figures()), kept=kept, missed=missed)
+    for element, kept, missed, at_once in _deadlines(session, definition, since, at):
+        found[element] = replace(found.get(element, Figures()), kept=kept, missed=missed, at_once=at_once)
     return found
 
 
@@ -191,15 +193,16 @@ def _walked(session: Session, instances: Collection[int]) -> Iterator[tuple[int,
 
 def _deadlines(
     session: Session, definition: Definition, since: datetime, at: datetime
-) -> Iterable[tuple[str, int, int]]:
+) -> Iterable[tuple[str, int, int, int]]:
     task, runs, table = tables.UserTask, tables.ProcessInstance, tables.ProcessDefinition
-    done = task.state == TaskState.COMPLETED
+    done, timed = task.state == TaskState.COMPLETED, task.due > task.opened_at
     late = (done & (task.closed_at > task.due)) | (task.state.in_(OPEN_TASK) & (task.due < at))
     rows = session.execute(
         select(
             task.element,
-            func.count(task.id).filter(done & (task.closed_at <= task.due)),
-            func.count(task.id).filter(late),
+            func.count(task.id).filter(timed & done & (task.closed_at <= task.due)),
+            func.count(task.id).filter(timed & late),
+            func.count(task.id).filter(~timed),
         )
         .join(runs, runs.id == task.instance_id)
         .join(table, table.id == runs.definition_id)
@@ -207,7 +210,7 @@ def _deadlines(
         .where(task.due.is_not(None), runs.started_at >= since)
         .group_by(task.element)
     )
-    return [(element, kept, missed) for element, kept, missed in rows]
+    return [(element, kept, missed, at_once) for element, kept, missed, at_once in rows]
 
 
 # Changes of judgement -----------------------------------------------------------------------------------

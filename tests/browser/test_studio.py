@@ -72,7 +72,10 @@ def change_deadline(window: Window) -> None:
     """The legal review is due in two business days instead of three."""
     editor = edit(window, DEADLINES)
     choose_table(window, "期限の表")
-    row = editor.locator("tr", has=window.page.get_by_text("行14: 通常 [D]"))
+    row = editor.locator(
+        "tr",
+        has=window.page.get_by_text("契約書と条項を確かめられるよう、法務の審査に3営業日をとる(DT-07 行14、社内基準)"),
+    )
     days = row.locator("td[data-element-id='DT_07_limit_r17_o2']")
     expect(days).to_have_text("3")
     write_cell(window, days, "2")

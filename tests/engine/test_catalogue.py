@@ -17,6 +17,7 @@ messages: [{name: m, label: 送る, groups: everyone, help: いつでも}]
 groups: {g: {label: 係, cases: all, read_only: true, masked: true}}
 visibility: {health: [g]}
 people: [{name: p1, label: 一郎, groups: [g]}]
+labels: [{name: way, label: 方法, values: &ways {a: 甲, b: 乙}}, {name: other_way, label: 別の方法, values: *ways}]
 """.encode()
     )
 
@@ -25,6 +26,10 @@ people: [{name: p1, label: 一郎, groups: [g]}]
     assert found.messages == (catalogue.MessageOffer("m", "送る", ("everyone",), "いつでも"),)
     assert found.groups == (catalogue.Group("g", "係", "all", True, True),)
     assert found.visibility == {"health": ("g",)}
+    assert found.labels == (
+        catalogue.Label("way", "方法", {"a": "甲", "b": "乙"}),
+        catalogue.Label("other_way", "別の方法", {"a": "甲", "b": "乙"}),
+    )
     assert found.people == (catalogue.Account("p1", "一郎", ("g",)),)
 
 
@@ -43,6 +48,9 @@ def test_an_empty_file_is_an_empty_catalogue() -> None:
         ("groups: {g: {label: G, cases: some}}", "groups.g.cases"),
         ("groups: {g: {label: G, read_only: yes}}", "groups.g.read_only"),
         ("visibility: {health: [1]}", "visibility.health"),
+        ("labels: [{name: a, label: A, values: {x: 1}}]", r"labels\[0\].values.x"),
+        ("labels: [{name: a}]", r"labels\[0\].label"),
+        ("labels: [{name: a, label: A, group: x}]", r"labels\[0\].group"),
         ("- a\n- b", "bundle.yaml"),
         ("title: a\ntitle: b", "2 行目"),
         ("a: [", "YAML"),

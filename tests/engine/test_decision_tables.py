@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine import decision_tables
-from engine.decision_tables import Column, Row, Table
+from engine.decision_tables import Column, Row, Table, Variable
 
 SOURCE = b"""<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="http://example.org/d">
@@ -38,6 +38,18 @@ def test_a_table_is_read_as_it_is_written_and_an_expression_is_none() -> None:
             (Column("Amount", "amount"),),
             (Row(1, "r1", ('"child", "pupil"', "< 12"), ('"low"',), "half"), Row(2, "r2", ("-", ""), ("9",), "")),
         ),
+    )
+
+
+def test_decisions_and_inputs_have_the_name_of_their_variable_and_what_their_author_calls_them() -> None:
+    source = SOURCE.replace(b"<literalExpression>", b'<variable name="other_one"/><literalExpression>').replace(
+        b'  <decision id="price"', b'  <inputData id="i" name="Kind"/><decision id="price"'
+    )
+
+    assert decision_tables.read_variables(source) == (
+        Variable("i", "Kind", "Kind"),
+        Variable("price", "Price", "Price"),
+        Variable("other", "other_one", "Other"),
     )
 
 

@@ -8,8 +8,9 @@ from datetime import timedelta
 from flask import Flask
 from freezegun.api import FrozenDateTimeFactory
 from lxml import etree
+from sqlalchemy import update
 
-from engine import identity, instances, user_tasks
+from engine import identity, instances, tables, user_tasks
 from tests.webapp.conftest import NOW, Page, People
 
 
@@ -45,6 +46,19 @@ def test_a_missed_deadline_is_counted(signed_in: People, applied: str, clock: Fr
     found = {row[0]: row[-2:] for row in rows(signed_in("auditor1").open("/overview"), "waits")}
 
     assert found["申込みを確かめる"] == ["0", "1"]
+
+
+def test_what_is_due_at_once_is_told_so_and_not_counted_as_late(
+    app: Flask, signed_in: People, applied: str, clock: FrozenDateTimeFactory
+) -> None:
+    with app.extensions["mamori"].transaction() as session:
+        session.execute(update(tables.UserTask).where(tables.UserTask.id == 2).values(due=tables.UserTask.opened_at))
+    complete_the_check(signed_in, clock, timedelta(minutes=5))
+
+    page = signed_in("auditor1").open("/overview")
+
+    assert ["申込みを確かめる", "1", "5分", "", "いますぐ"] in rows(page, "waits")
+    assert "どちらにも数えません" in page.text
 
 
 def test_the_picture_has_the_same_by_element(app: Flask, signed_in: People, applied: str) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, update
 
-from engine import catalogue, deployments, feel, instances
+from engine import catalogue, deployments, feel, instances, tables
 from engine.audit import overview
 from engine.audit.overview import Figures
 
@@ -113,6 +113,18 @@ def test_deadlines_are_kept_missed_or_still_to_come(office: Any) -> None:
     office.now = late + timedelta(minutes=1)
 
     assert (figures(office, "answer")["AN_01_answer"].kept, figures(office, "answer")["AN_01_answer"].missed) == (1, 2)
+
+
+def test_what_is_due_at_once_is_neither_kept_nor_missed(office: Any) -> None:
+    office.start("answer")
+    office.start("answer")
+    with office.database.transaction() as session:
+        session.execute(update(tables.UserTask).values(due=tables.UserTask.opened_at))
+    office.later(minutes=3).complete("AN_01_answer", by="anna")
+
+    found = figures(office, "answer")["AN_01_answer"]
+
+    assert (found.kept, found.missed, found.at_once) == (0, 0, 2)
 
 
 def test_a_fact_that_had_one_value_and_then_another_has_changed(office: Any) -> None:
