@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,8 @@ from sqlalchemy.orm import Session
 from engine import bundles, deployments, tables
 from engine.studio import coverage
 from engine.studio.coverage import FileCoverage, Reached
+
+_TITLE = re.compile(r"^title:[ \t]+(.+?)[ \t]*\r?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,12 @@ def is_scenario(name: str) -> bool:
     return folder.rpartition("/")[2] == deployments.SCENARIOS and file.endswith((".yaml", ".yml"))
 
 
+def title(source: bytes) -> str:
+    """What the scenario calls itself, found without reading it as a whole; empty where it has none."""
+    found = _TITLE.search(source.decode("utf-8", "replace"))
+    return found[1].strip().strip("\"'") if found else ""
+
+
 def listing(session: Session, revision: int, files: Mapping[str, bytes]) -> tuple[ScenarioRow, ...]:
     """Every scenario among the files of the revision, and how it went with them."""
     run = {row.file: row for row in _runs(session, revision, files)}
@@ -37,9 +46,9 @@ def listing(session: Session, revision: int, files: Mapping[str, bytes]) -> tupl
     for name in files:
         if is_scenario(name):
             row = run.get(name)
-            title = name.rpartition("/")[2] if row is None else row.title
+            called = (title(files[name]) or name.rpartition("/")[2]) if row is None else row.title
             passed, difference = (None, None) if row is None else (row.difference is None, row.difference)
-            found.append(ScenarioRow(name, title, passed, difference))
+            found.append(ScenarioRow(name, called, passed, difference))
     return tuple(found)
 
 

@@ -1,9 +1,9 @@
 """The pages through which people work: server-rendered, complete without JavaScript.
 
 One module per page family (inbox, tasks, cases, exports, replay, record, overview, starts, incidents, emergency,
-filters, settings, account, studio, editors, trials, coverage); `edge` is the only place that knows the clock, the
-signed-in person and the transaction; forms_html and templates/fields.html turn a form into HTML and back; content and
-told speak the reader's language; errors maps every error of the engine to one status and one calm page.
+filters, settings, account, studio, editors, new_files, trials, coverage); `edge` is the only place that knows the
+clock, the signed-in person and the transaction; forms_html and templates/fields.html turn a form into HTML and back;
+content and told speak the reader's language; errors maps every error of the engine to one status and one calm page.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from webapp import (
     incidents,
     language,
     names,
+    new_files,
     overview,
     record,
     replay,
@@ -60,6 +61,7 @@ PAGES = (
     emergency.pages,
     studio.pages,
     editors.pages,
+    new_files.pages,
     trials.pages,
     coverage.pages,
 )

@@ -28,7 +28,7 @@ pages = Blueprint("editors", __name__, url_prefix="/studio")
 
 
 @pages.before_request
-def _only_for_owners() -> errors.Page | None:
+def only_for_owners() -> errors.Page | None:
     if not revisions.may_write(edge.person()):
         return errors.page(403 if revisions.may_read(edge.person()) else 404)
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -17,8 +16,8 @@ from werkzeug.wrappers import Response
 from engine import bundle_files, bundles, deployments, scenario_outcomes, scenario_runs
 from engine.errors import Conflict, DeploymentRejected, EngineError, Finding, NotAllowed, NotFound
 from engine.states import RevisionState
-from engine.studio import differences, revisions
-from webapp import changes, downloads, edge, errors
+from engine.studio import differences, new_files, revisions
+from webapp import changes, downloads, edge, errors, file_names
 from webapp.language import gettext as _
 from webapp.told import told
 
@@ -47,6 +46,12 @@ FILES = {
     "form": lazy_gettext("Forms"),
     "scenario": lazy_gettext("Scenarios"),
     "other": lazy_gettext("Roles, guidance, policies and words"),
+}
+NEW: dict[new_files.Kind, Any] = {
+    "bpmn": lazy_gettext("A new process"),
+    "dmn": lazy_gettext("A new decision table"),
+    "form": lazy_gettext("A new form"),
+    "scenario": lazy_gettext("A new scenario"),
 }
 MAX_UPLOAD = bundle_files.MAX_BUNDLE + 1024 * 1024  # bytes of a post: the files, and what surrounds them
 
@@ -108,11 +113,11 @@ def _version_page(deployment: int, refusal: Refusal | None = None) -> str:
     session = edge.reading()
     rows = {row.id: row for row in deployments.listing(session)}
     files = deployments.files(session, deployment)
-    before = max(
-        (number for number in rows if number < deployment and rows[number].title == rows[deployment].title),
-        default=None,
-    )
-    old = files if before is None else deployments.files(session, before)
+    others = [row for row in rows.values() if row.title == rows[deployment].title and row.id != deployment]
+    since = request.args.get("since", 0, int)
+    if since not in {row.id for row in others}:
+        since = max((row.id for row in others if row.id < deployment), default=0)
+    old = deployments.files(session, since) if since else files
 
     def address(name: str) -> str:
         return url_for("studio.version_file", deployment=deployment, name=name)
@@ -122,11 +127,14 @@ def _version_page(deployment: int, refusal: Refusal | None = None) -> str:
         row=rows[deployment],
         definitions=deployments.definitions(session, deployment),
         files=sorted(files),
-        before=before,
+        others=others,
+        since=since,
+        current=next((row.id for row in others if row.current), None),
         newest=deployments.successor(session, deployment) == deployment,
         may_write=revisions.may_write(edge.person()),
         kinds=DEFINITIONS,
         refusal=refusal,
+        called=file_names.of(bundles.of_deployment(session, deployment), files),
         **changes.shown(differences.between(old, files), old, files, address),
     )
 
@@ -189,7 +197,7 @@ def page(number: int, refusal: Refusal | None = None) -> str:
     session = edge.reading()
     found = revisions.get(session, number)
     inspection = revisions.inspect(session, number)
-    scenarios = revisions.scenarios(session, number)
+    scenarios, covered = revisions.scenarios(session, number), revisions.covered(session, number)
     files, differing = revisions.files(session, number), revisions.differs(session, number)
 
     def address(name: str) -> str:
@@ -201,11 +209,12 @@ def page(number: int, refusal: Refusal | None = None) -> str:
         state=STATES[found.state],
         files=_by_kind(sorted(files)),
         names=list(files),
-        contents=_contents(revisions.offers(session, number)),
+        called=file_names.of(revisions.offers(session, number), files),
         changed={change.file: change for change in differing},
         inspection=inspection,
         scenarios=scenarios,
-        covered=revisions.covered(session, number),
+        covered=covered,
+        unreached=sum(1 for one in covered if not one.complete),
         tried=sum(1 for one in scenarios if one.passed is not None),
         failed=sum(1 for one in scenarios if one.passed is False),
         running=running,
@@ -220,6 +229,7 @@ def page(number: int, refusal: Refusal | None = None) -> str:
         may_deploy=found.state is RevisionState.APPROVED,
         editor=editor,
         file_words=FILES,
+        new_files=NEW,
         finding_words=KINDS,
         refusal=refusal,
         **changes.shown(differing, deployments.files(session, found.base), files, address),
@@ -235,18 +245,6 @@ def _by_kind(names: Sequence[str]) -> dict[str, list[str]]:
             name
         )
     return {kind: some for kind, some in found.items() if some}
-
-
-def _contents(compiled: bundles.Compiled) -> dict[str, list[str]]:
-    """File → the names of the processes, decisions and forms in it."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for process in compiled.processes.processes.values():
-        found[process.file].append(process.name)
-    for key, definitions in compiled.processes.decisions.items():
-        found[compiled.files[key]].append(definitions.decisions[key].name or key)
-    for form in compiled.forms.values():
-        found[compiled.files[form.id]].append(form.title or form.id)
-    return found
 
 
 def editor(name: str) -> str:

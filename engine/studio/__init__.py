@@ -8,5 +8,6 @@ __all__ = [
     "differences",
     "inspections",
     "marked_tables",
+    "new_files",
     "revisions",
 ]

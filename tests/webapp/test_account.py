@@ -136,6 +136,7 @@ POSTS = (
     "/studio/revisions/1/act",
     "/studio/revisions/1/edit/call.form",
     "/studio/revisions/1/preview",
+    "/studio/revisions/1/new/form",
     "/studio/versions/1/take-back",
 )
 

@@ -429,6 +429,66 @@ def test_an_editor_page_lets_in_styles_of_its_own_by_a_nonce_and_no_other_page_d
     assert [part["style-src"] for part in parts[2:]] == ["'self'", "'self'"]
 
 
+def test_a_process_is_made_from_nothing_with_a_form_and_a_scenario_and_begun_from_the_pages(
+    app: Flask, signed_in: People, begun: Page
+) -> None:
+    owner, chief, clerk = signed_in("owner1"), signed_in("chief1"), signed_in("clerk1")
+    page = owner.open(owner.open(REVISION).links()["新しいフォーム"])
+    assert owner.press(page, "作って開く", {"key": "check", "title": "点検表"}).address == f"{REVISION}/edit/check.form"
+    page = owner.open(owner.open(REVISION).links()["新しいプロセス"])
+    page = owner.press(page, "作って開く", {"key": "inspection", "title": "備品の点検", "group": "clerk"})
+    assert page.address == f"{REVISION}/edit/inspection.bpmn"
+    edited(owner, "inspection.bpmn", "<zeebe:userTask/>", '<zeebe:userTask/><zeebe:formDefinition formId="check"/>')
+    page = owner.open(owner.open(REVISION).links()["新しいシナリオ"])
+    owner.press(page, "作って開く", {"key": "inspected", "title": "点検が済む", "process": "inspection"})
+
+    page = scenarios_run(owner, owner.open(REVISION))
+    assert "2 件すべてが、シナリオのとおりになりました。" in page.text
+    owner.press(page, "承認をお願いする", {"reason": "点検を始めるため"})
+    chief.press(chief.open(REVISION), "承認する")
+    chief.press(chief.open(REVISION), "配備する")
+
+    assert "最初の作業" in clerk.press(clerk.open("/"), "備品の点検").text
+
+
+def test_what_cannot_be_made_is_told_beside_what_was_written(app: Flask, owner: Browser, begun: Page) -> None:
+    before = present(app)
+
+    refused = owner.press(owner.open(f"{REVISION}/new/bpmn"), "作って開く", {"key": "点検", "title": "備品の点検"})
+
+    assert refused.status == 422
+    assert "半角の英字で始め" in refused.text
+    assert refused.control("title").get("value") == "備品の点検"
+    assert present(app) == before
+
+
+def test_files_are_called_by_what_is_in_them(owner: Browser, begun: Page) -> None:
+    page = owner.open(REVISION)
+
+    files = " ".join(page.document.xpath("//section[@aria-labelledby='files']")[0].text_content().split())
+    for called in ("備品の申込みrequest.bpmn", "連絡call.form"):
+        assert called in files
+    scenario = next(name for name in FILES if "scenarios/" in name)
+    title = re.search(r"^title: (.*)$", FILES[scenario].decode(), re.MULTILINE)[1]
+    assert f"{title}{scenario.rpartition('/')[2]}" in files
+
+
+def test_a_version_is_compared_with_any_other(signed_in: People, begun: Page) -> None:
+    owner, chief = signed_in("owner1"), signed_in("chief1")
+    edited(owner, "review.form", "見直す理由", "見直したい理由")
+    owner.press(scenarios_run(owner, owner.open(REVISION)), "承認をお願いする", {"reason": "x"})
+    chief.press(chief.open(REVISION), "承認する")
+    chief.press(chief.open(REVISION), "配備する")
+
+    page = owner.open("/studio/versions/1")
+    assert "版から変わったところ" not in page.text
+    page = owner.open(page.links()["戻すと変わるところを見る"])
+
+    assert "第 2 版から変わったところ" in page.text
+    assert "項目「見直したい理由」の見出しを 「見直したい理由」 から 「見直す理由」 に変えます。" in page.text
+    assert page.text.index("なぜ戻しますか") < page.text.index("第 2 版から変わったところ")
+
+
 def test_the_settings_of_an_editor_offer_what_exists(app: Flask, owner: Browser, begun: Page) -> None:
     app.config["SCRIPTS"] = True
 
