@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from flask import Flask, current_app, g, render_template, request
 from flask_babel import LazyString, lazy_gettext
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -48,7 +49,10 @@ _WORDS: Mapping[int, tuple[LazyString, LazyString]] = {
         lazy_gettext("This page had been open for too long"),
         lazy_gettext("To be safe, nothing was sent. Please open the page again and send it once more."),
     ),
-    401: (lazy_gettext("You are signed out"), lazy_gettext("Please sign in, then open the page again.")),
+    401: (
+        lazy_gettext("You are signed out"),
+        lazy_gettext("Nothing was sent. Sign in again, and you can go on where you were."),
+    ),
     403: (
         lazy_gettext("This is for another person"),
         lazy_gettext("This step is for another role, or for someone who has not been part of this case."),
@@ -81,7 +85,7 @@ _WORDS: Mapping[int, tuple[LazyString, LazyString]] = {
 def init_app(app: Flask) -> None:
     """Every error ends in a calm page of its status; an unforeseen one is logged under the number it shows."""
     app.register_error_handler(EngineError, _engine_error)
-    app.register_error_handler(CSRFError, lambda error: page(400))
+    app.register_error_handler(CSRFError, _stale)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unforeseen)
 
@@ -102,6 +106,7 @@ def page(code: int, *reasons: str, number: str = "") -> Page:
         number=number,
         typed=[] if code == 413 else _typed(),  # what is too long is not even read
         sign_in=code == 401,
+        back=_back() if code in (400, 401) else None,
         again=_again() if code == 503 else None,
     )
     return html, code
@@ -114,11 +119,23 @@ def _typed() -> list[str]:
     return [text for name, text in pairs if text.strip() and name[0] != "_" and name not in NOT_TYPED]
 
 
+def _back() -> str | None:
+    """Where the person was, if that is a page: the address of the post, which the form's own page shares."""
+    places = current_app.create_url_adapter(request)
+    return request.path if places is not None and places.test(request.path, "GET") else None
+
+
 def _again() -> list[tuple[str, str]] | None:
     """The post that led here, to be sent once more as it was; None where it holds what a page must not."""
     if request.method != "POST" or request.files or "password" in request.form:
         return None
     return list(request.form.items(multi=True))
+
+
+def _stale(error: CSRFError) -> Page:
+    """The token of the page is not that of the session, mostly because the session has ended."""
+    known = current_user.is_authenticated or request.endpoint == "account.check"
+    return page(400 if known else 401)
 
 
 def _engine_error(error: EngineError) -> Page:

@@ -149,16 +149,17 @@ def _complete(task_id: int, posted: Posted) -> Answer:
     flash(str(task_id), "completed-task")
     if done.next_tasks:
         return redirect(next_address(done.next_tasks, done.task.business_key), 303)
-    _tell_who_goes_on(done.task.business_key)
+    _tell_what_follows(done.task.business_key)
     return redirect(url_for("inbox.show"), 303)
 
 
-def _tell_who_goes_on(number: str) -> None:
-    """Whoever has done their part knows in whose hands the case is now, if they may read it."""
+def _tell_what_follows(number: str) -> None:
+    """Whoever has done their part knows in whose hands the case is now and where to see it, if they may read it."""
     if not identity.may_read_case(edge.reading(), edge.person(), number):
         return
     for task in user_tasks.of_case(edge.reading(), number):
         flash(_("“%(task)s” goes on with: %(who)s", task=content(task.name), who=names.who_may(task)), "success")
+    flash(number, "case")
 
 
 def _submitted(blank: user_tasks.TaskForm, posted: Posted) -> dict[str, object]:
@@ -248,6 +249,9 @@ def _texts() -> dict[str, str]:
     return {
         "saving": _("Saving …"),
         "kept": _("No connection: what you entered is kept on this device ({time}) and saved as soon as there is one."),
+        "not_sent": _(
+            "No connection, so nothing was sent yet. It is kept on this device: press again once you are back."
+        ),
         "refused": _("This could not be saved. What you entered is kept on this device ({time})."),
         "signed_out": _("You are signed out. What you entered is kept on this device ({time})."),
         "sign_in": _("Sign in again"),

@@ -73,6 +73,24 @@ def test_without_a_connection_the_text_is_kept_and_saved_when_it_is_back(open_wi
     expect(window.main.get_by_label("調べたこと")).to_have_value(TYPED)
 
 
+def test_without_a_connection_a_form_is_not_sent_and_stays_before_the_person(open_window: OpenWindow) -> None:
+    window = open_window("supervisor1")
+    window.open("/")
+    window.follow(REPLYING)
+    expect(window.page.locator("[data-without-script]")).to_have_count(0)  # the script is at work
+    window.awaited = {NO_CONNECTION, "422"}
+    window.context.set_offline(True)
+    window.fill("complaint_reply", {"investigation": TYPED})
+    window.press("この内容で終える")
+    expect(window.main).to_contain_text("まだ送っていません")
+    expect(window.title).to_have_text(REPLYING)
+
+    window.context.set_offline(False)
+    window.press("この内容で終える")
+    expect(window.page.get_by_role("alert")).to_be_visible()
+    expect(window.main.get_by_label("調べたこと")).to_have_value(TYPED)
+
+
 def test_what_is_typed_before_the_script_has_come_is_kept(open_window: OpenWindow) -> None:
     window = open_window("supervisor1")
     held: list[Route] = []

@@ -249,4 +249,9 @@ def test_a_step_that_must_be_done_at_once_reproaches_nobody(app: Flask, signed_i
     card = inbox.document.xpath("//ul[@class='cards']/li")[0].text_content()
     assert "いますぐ" in card
     assert "期限超過" not in card
-    assert page.document.xpath("//aside[@class='guidance']/details/@open") != []
+    (guidance,) = page.document.find_class("guidance")
+    assert guidance.xpath("./details/@open") != []
+    assert guidance.xpath(".//details[@class='rest'][not(@open)]//h3/text()") == [
+        "控えたほうがよいこと",
+        "こう言えます",
+    ]

@@ -9,7 +9,7 @@ from flask import Flask
 
 from engine import errors as engine_errors
 from engine.errors import EngineError
-from tests.webapp.conftest import People
+from tests.webapp.conftest import Browser, People
 from webapp.errors import status
 
 MOMENT = datetime(2026, 11, 24, tzinfo=UTC)
@@ -65,3 +65,29 @@ def test_a_post_that_is_too_long_is_told_so(signed_in: People, applied: str) -> 
 
     assert page.status == 413
     assert page.title == "内容が長すぎて送れませんでした"
+
+
+def test_whose_session_ended_amid_a_form_keeps_the_text_and_is_led_back_to_it(
+    app: Flask, signed_in: People, applied: str
+) -> None:
+    form = signed_in("chief1").open("/tasks/2")
+
+    page = Browser(app).press(form, "この内容で終える", {"result": "ok"})
+
+    assert (page.status, page.title) == (401, "サインインが切れていました")
+    assert page.links()["サインイン"] == "/sign-in?next=/tasks/2"
+    assert [text.text for text in page.document.find_class("typed")] == ["ok"]
+
+
+def test_a_page_that_is_older_than_the_session_can_be_opened_again(signed_in: People, applied: str) -> None:
+    page = signed_in("chief1").post("/tasks/2", [("result", "ok")])
+
+    assert (page.status, page.links()["画面を開き直す"]) == (400, "/tasks/2")
+
+
+def test_a_press_that_has_no_page_of_its_own_leads_to_the_inbox(signed_in: People, applied: str) -> None:
+    page = signed_in("chief1").post("/tasks/2/claim", [])
+
+    assert page.status == 400
+    assert "画面を開き直す" not in page.links()
+    assert page.links()["受信箱へ"] == "/"

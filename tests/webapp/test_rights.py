@@ -229,6 +229,15 @@ def test_the_inbox_offers_what_one_may_do_and_nothing_else(signed_in: People, ap
     }
 
 
+def test_whom_nothing_waits_for_finds_in_the_inbox_what_to_begin_and_when(signed_in: People) -> None:
+    page = signed_in("clerk1").open("/")
+
+    (begin,) = page.document.xpath("//main//section[@aria-labelledby='begin']")
+    assert "申込みを始める" in begin.text_content()
+    assert page.document.find_class("counts") == page.document.find_class("search") == []
+    assert page.document.xpath("//header//button") == []
+
+
 def test_only_who_may_start_something_has_its_button(signed_in: People) -> None:
     assert {person for person in PEOPLE if "申込みを始める" in signed_in(person).open("/").buttons()} == {
         "clerk1",

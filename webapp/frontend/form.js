@@ -75,6 +75,12 @@ function begin(form) {
       act(action);
       return;
     }
+    if (!navigator.onLine) {
+      event.preventDefault();
+      keep();
+      say(texts.not_sent, true);
+      return;
+    }
     autosave.stop();
     if (action === "discard") typed.drop(task, page);
     else keep();

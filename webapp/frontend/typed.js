@@ -12,13 +12,13 @@ export function pairsOf(data) {
   return [...data].filter(([name, value]) => !OWN_NAMES.has(name) && typeof value === "string");
 }
 
-/** Whether both say the same; an empty text says nothing, and the order of fields does not matter. */
+/** Whether both say the same; an empty text says nothing, space around one neither, and the order does not matter. */
 export function same(pairs, others) {
   return digest(pairs) === digest(others);
 }
 
 function digest(pairs) {
-  const said = pairs.filter(([, text]) => text.trim()).map(([name, text]) => [name, text.replaceAll("\r\n", "\n")]);
+  const said = pairs.filter(([, text]) => text.trim()).map(([name, text]) => [name, text.trim().replaceAll("\r\n", "\n")]);
   return JSON.stringify(said.map((pair) => JSON.stringify(pair)).sort());
 }
 
