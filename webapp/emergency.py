@@ -14,6 +14,8 @@ from webapp import edge
 
 MESSAGE = "danger_arose"
 """The message of a bundle by which people tell a case that there is danger."""
+FORM = "emergency_record"
+"""The form of a bundle that people fill in while, or just after, they are in danger."""
 REPORT = "report"
 """The start of a bundle for telling what happened, with or without a case."""
 NEWEST = 100  # cases under way; an older one is told of danger on its own page

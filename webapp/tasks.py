@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from engine import cases, deployments, drafts, forms, identity, user_tasks
 from engine.errors import Conflict, SubmissionInvalid, TaskAlreadyClosed
-from webapp import answers, edge, errors, names
+from webapp import answers, edge, emergency, errors, names
 from webapp.cases import form_of, past
 from webapp.content import content
 from webapp.forms_html import FormPage, Pairs, Posted, withhold, without_empty
@@ -142,7 +142,8 @@ def _complete(task_id: int, posted: Posted) -> Answer:
         edge.record_refusal(invalid)
         saved = _save(task_id, posted).saved_at
         return _page(task_id, posted, invalid.errors, saved=saved), 422
-    flash(_("“%(task)s” is done.", task=content(done.task.name)), "success")
+    if not any(task.form_id == emergency.FORM for task in done.next_tasks):  # nobody is thanked while in danger
+        flash(_("“%(task)s” is done.", task=content(done.task.name)), "success")
     flash(str(task_id), "completed-task")
     if done.next_tasks:
         return redirect(next_address(done.next_tasks, done.task.business_key), 303)
@@ -205,6 +206,7 @@ def _page(
         past=past(number) if readable else None,
         others=_others(task),
         texts=_texts(),
+        in_danger=deployments.guidance(session).emergency if task.form_id == emergency.FORM else None,
         key=request.form.get("_key") or secrets.token_urlsafe(16),
         **_card(shown.task, dict(posted.pairs if posted else ())),
     )
