@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
+from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
 
@@ -58,7 +59,8 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
 def _serve(listening: socket.socket) -> None:
     works = _works()
     key = secret_key(FOLDER)
-    app = create_app(os.environ.get("DATABASE_URL") or f"sqlite:///{(FOLDER / 'mamori.db').resolve()}", SECRET_KEY=key)
+    place = os.environ.get("DATABASE_URL") or f"sqlite:///{(FOLDER / 'mamori.db').resolve()}"
+    app = create_app(place, SECRET_KEY=key, DEMO_PASSWORD=shown_password(listening))
     database: Database = app.extensions["mamori"]
     try:
         people = prepare(database, datetime.now(ZONE))
@@ -180,6 +182,12 @@ def _announce(listening: socket.socket, people: Sequence[identity.Person], datab
         roles = ", ".join(labels.get(group, group) for group in person.groups)
         print(f"  {person.name:<{width}}  {person.label}  {roles}")
     sys.stdout.flush()
+
+
+def shown_password(listening: socket.socket) -> str | None:
+    """The demo's password for the sign-in page, where nobody but who started the program can see that page."""
+    alone = ip_address(listening.getsockname()[0]).is_loopback and not os.environ.get("MAMORI_BASE_URL")
+    return DEMO_PASSWORD if alone else None
 
 
 def _address(listening: socket.socket) -> str:

@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, Flask, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, current_app, g, redirect, render_template, request, session, url_for
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
-from engine import accesses, cases, identity
+from engine import accesses, cases, deployments, identity
 from engine.catalogue import Start
 from engine.studio import revisions
 from webapp import edge, errors
 from webapp.addresses import local_address
+from webapp.content import content
 from webapp.language import gettext as _
 
 OPEN_PAGES = frozenset(
@@ -123,7 +124,18 @@ def _forget() -> None:
 
 
 def _page(wanted: str, name: str = "", error: str = "") -> str:
-    return render_template("sign_in.html", next=wanted, name=name, error=error)
+    return render_template("sign_in.html", next=wanted, name=name, error=error, people=_demo_people())
+
+
+def _demo_people() -> list[tuple[identity.Person, str]]:
+    """The people of the bundle with their roles, where the program runs to be looked at on this machine alone."""
+    if not current_app.config.get("DEMO_PASSWORD"):
+        return []
+    reading = edge.reading()
+    named = {person.name for person in deployments.catalogue(reading).people}
+    labels = {name: content(group.label) for name, group in identity.groups(reading).items()}
+    people = [person for person in identity.people(reading) if person.name in named]
+    return [(person, _(", ").join(labels[group] for group in person.groups)) for person in people]
 
 
 def _load(session_key: str) -> Account | None:

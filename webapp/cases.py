@@ -120,7 +120,7 @@ def listing() -> str:
         counts=looked_for.counts(),
         most=cases.COUNTED,
         wanted=looked_for.given,
-        more_wanted=not looked_for.given.keys() <= {"q", "state"},
+        more_wanted=not looked_for.given.keys() <= {"q"},
         facts=looked_for.offered,
         filters=saved_filters.listing(edge.reading(), "cases", edge.person()),
     )

@@ -142,15 +142,23 @@ def _complete(task_id: int, posted: Posted) -> Answer:
         edge.record_refusal(invalid)
         saved = _save(task_id, posted).saved_at
         return _page(task_id, posted, invalid.errors, saved=saved), 422
-    flash(_("“%(task)s” is done.", task=content(done.task.name)), "success")
-    card = deployments.guidance(edge.reading()).card(done.task.element, done.task.form_id)
-    for line in card.after if card else ():
-        flash(spoken(line), "success")
+    _thank(done)
     flash(str(task_id), "completed-task")
     if done.next_tasks:
         return redirect(next_address(done.next_tasks, done.task.business_key), 303)
     _tell_what_follows(done.task.business_key)
     return redirect(url_for("inbox.show"), 303)
+
+
+def _thank(done: user_tasks.Completed) -> None:
+    """Whoever has done a step is told so, but nobody is thanked on the way into danger."""
+    advice = deployments.guidance(edge.reading())
+    card, *following = (advice.card(task.element, task.form_id) for task in (done.task, *done.next_tasks))
+    if any(each and each.calls for each in following):
+        return
+    flash(_("“%(task)s” is done.", task=content(done.task.name)), "success")
+    for line in card.after if card else ():
+        flash(spoken(line), "success")
 
 
 def _tell_what_follows(number: str) -> None:

@@ -125,7 +125,7 @@ def test_the_first_steps_are_done_by_keyboard_alone(open_window: OpenWindow) -> 
     window.keys("Enter")
     arrived(window, "受付・一次対応")
 
-    window.tab_to(page.get_by_label(marked("チャネル")))
+    window.tab_to(page.get_by_label(marked("受けた方法")))
     window.keys("ArrowDown", "ArrowDown")
     for label, text in (
         ("顧客(または匿名)", "文具の通販店"),

@@ -110,6 +110,7 @@ def test_help_in_danger_needs_no_name_and_no_connection(open_window: OpenWindow)
     expect(stranger.main.get_by_role("list").first).to_have_text(card, use_inner_text=True)
     expect(stranger.page.get_by_role("link", name=re.compile("^110"))).to_be_in_viewport()
     expect(stranger.main).to_contain_text("いまは接続がありません")
+    expect(stranger.main.get_by_text("お探しの画面の代わりに")).to_be_visible()
 
 
 def test_everyone_can_use_every_page_by_light_and_dark_on_desk_and_phone(open_window: OpenWindow) -> None:

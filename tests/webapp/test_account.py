@@ -71,6 +71,22 @@ def test_signing_in_rightly_never_has_to_wait(app: Flask) -> None:
     assert [Browser(app).sign_in("clerk1").status for _ in range(12)] == [200] * 12
 
 
+def test_who_looks_around_signs_in_as_a_fictional_person_with_one_press(app: Flask) -> None:
+    app.config["DEMO_PASSWORD"] = PASSWORD
+    stranger = Browser(app)
+
+    page = stranger.press(stranger.open("/sign-in?next=/cases"), "青木 一郎 受付係")
+
+    assert (page.address, page.status) == ("/cases", 200)
+
+
+def test_the_sign_in_names_nobody_where_others_can_see_it(stranger: Browser) -> None:
+    page = stranger.open("/sign-in")
+
+    assert page.buttons() == {"サインイン", "English"}
+    assert page.document.findall(".//details") == []
+
+
 def test_after_signing_out_nothing_can_be_opened(signed_in: People) -> None:
     clerk = signed_in("clerk1")
 

@@ -25,7 +25,7 @@ from engine.states import JobState
 from engine.tables import HistoryEvent, Job, Person
 from tests import postgresql
 from tests.webapp.conftest import BUNDLE, NOW
-from webapp.__main__ import CannotStart, prepare, secret_key
+from webapp.__main__ import CannotStart, prepare, secret_key, shown_password
 
 ROOT = Path(webapp.__file__).parent.parent
 
@@ -40,6 +40,26 @@ def port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         number: int = probe.getsockname()[1]
         return number
+
+
+@pytest.mark.parametrize(
+    ("host", "settings", "shown"),
+    [
+        ("127.0.0.1", {}, True),
+        ("127.0.0.1", {"MAMORI_BASE_URL": "https://mamori.example.jp"}, False),  # a proxy stands before it
+        ("0.0.0.0", {}, False),  # noqa: S104 - it listens to nobody in this test
+    ],
+)
+def test_only_who_runs_the_program_alone_is_shown_the_demo_on_the_sign_in_page(
+    monkeypatch: pytest.MonkeyPatch, host: str, settings: dict[str, str], shown: bool
+) -> None:
+    monkeypatch.delenv("MAMORI_BASE_URL", raising=False)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with socket.socket() as listening:
+        listening.bind((host, 0))
+
+        assert (shown_password(listening) is not None) is shown
 
 
 def command(folder: Path, port: int | str, **settings: str) -> subprocess.Popen[str]:

@@ -17,6 +17,7 @@ function renew(registration) {
 /** The notice is shown while there is no connection, and where this page came in place of the one asked for. */
 function watch(notice) {
   const instead = location.pathname !== notice.dataset.whenOffline;
+  for (const words of notice.querySelectorAll("[data-instead]")) words.hidden = !instead;
   const update = () => (notice.hidden = navigator.onLine && !instead);
   window.addEventListener("online", update);
   window.addEventListener("offline", update);
