@@ -117,6 +117,7 @@ def test_an_operator_records_a_restore_and_it_is_told_ever_after(mamori: Mamori,
     (tmp_path / "backup.db").rename(tmp_path / "var" / "cli.db")
     restored = ["audit", "restored", "--reason", "ディスクの故障"]
     assert mamori("audit", "verify").exit_code == 1
+    assert "その先は封印できません" in mamori("audit", "checkpoint").output
     assert mamori(*restored, "--by", "nobody").exit_code == 2
     assert mamori("audit", "restored", "--reason", " ").exit_code == 2
 

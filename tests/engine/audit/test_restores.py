@@ -18,7 +18,7 @@ from engine.audit import checkpoint_keys, checkpoints, evidence, restores, verif
 from engine.audit.checkpoints import Checkpoint, Sealing
 from engine.audit.findings import Damage
 from engine.audit.losses import Loss, LostEvents, Restore
-from engine.errors import RestoreNotRecorded
+from engine.errors import RestoreNotRecorded, SealedHistoryGone
 from engine.states import EventType
 
 
@@ -149,10 +149,14 @@ def test_work_goes_on_under_the_same_numbers_and_is_sealed(lost: Any, sealing: S
 
 def test_nothing_is_sealed_beyond_a_restore_until_it_is_recorded(lost: Any, sealing: Sealing) -> None:
     """Also when more has happened since than was lost: else what is lost would look like what was made anew."""
-    assert seal(lost, sealing) is None
+    with pytest.raises(SealedHistoryGone, match="チェックポイント 3"):
+        seal(lost, sealing)
     for _ in range(9):
         lost.start("review", amount=1)
-    assert seal(lost, sealing) is None
+    with pytest.raises(SealedHistoryGone, match="mamori audit restored"):
+        seal(lost, sealing)
+    assert sealing.run_due(lost.database, at=lost.now) == 0
+    assert len(checkpoints.files(sealing.folder)) == 3
 
     record(lost, sealing)
 
