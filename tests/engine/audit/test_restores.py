@@ -254,8 +254,8 @@ def test_nothing_is_recorded_when_the_checkpoint_cannot_be_written(
 
 OF_CASE_1 = (
     "この事案では、連鎖「1」は3 番目まで封印され、1 番目までが確かです。"
-    "2 から 2 番目は、残っていますが封印からは確かめられません。3 から 3 番目は失われました。"
-    "閲覧は2 件目まで封印され、1 件目までが確かです。2 から 2 件目は失われました。"
+    "2 番目は、残っていますが封印からは確かめられません。3 番目は失われました。"
+    "閲覧は2 件目まで封印され、1 件目までが確かです。2 件目は失われました。"
 )
 
 
@@ -283,8 +283,8 @@ def test_a_package_tells_what_its_case_lost_and_proves_the_rest(lost: Any, seali
     report = zipfile.ZipFile(package).read("report.html").decode()
     assert "<h2>データベースの復元</h2>" in report
     assert "ディスクの故障" in report
-    assert "3 から 3 番目は失われました。" in report
-    assert "2 から 2 件目は失われました。" in report
+    assert "3 番目は失われました。" in report
+    assert "2 件目は失われました。" in report
 
 
 def test_the_package_of_a_case_that_lost_nothing_tells_of_the_restore_too(
