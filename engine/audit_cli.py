@@ -18,8 +18,8 @@ from engine import identity
 from engine.audit import checkpoint_keys, checkpoints, event_logs, evidence, replay, restores, verification
 from engine.audit.checkpoints import Checkpoint
 from engine.audit.findings import Damage, Finding
-from engine.audit.losses import Loss
 from engine.audit.verification import Verdict
+from engine.audit.verify_evidence import lost_words
 from engine.bpmn import SEMANTICS
 from engine.database import Database
 from engine.errors import CaseNotFound, CheckpointInvalid, FileUnreadable
@@ -185,20 +185,14 @@ def _tell_lost(checkpoint: Checkpoint, business_key: str | None) -> None:
         f"ほかに {restore.unproven} 件は、残っていますが封印からは確かめられません。"
         f"閲覧の記録は {restore.gone_readings} 件が失われました。封印の前に失われたものは、数えられません。"
     )
-    for chain, events in restore.chains.items():
-        if business_key in (None, events.case):
-            where = f"事案 {events.case} の履歴 {chain}" if events.case else f"履歴 {chain}"
-            console.print(f"  {where}: {_lost(events, '番目')}", markup=False)
-    for case, readings in restore.readings.items():
+    facts = restore.facts()
+    for chain, events in facts["chains"].items():
+        if business_key in (None, events["case"]):
+            where = f"事案 {events['case']} の履歴 {chain}" if events["case"] else f"履歴 {chain}"
+            console.print(f"  {where}: {lost_words(events, '番目')}", markup=False)
+    for case, readings in facts["readings"].items():
         if business_key in (None, case):
-            console.print(f"  事案 {case} の閲覧: {_lost(readings, '件目')}", markup=False)
-
-
-def _lost(loss: Loss, unit: str) -> str:
-    told = f"{loss.last} {unit}まで封印され、{loss.kept} {unit}までが確かです。"
-    if loss.unproven:
-        told += f"{loss.kept + 1} から {loss.kept + loss.unproven} {unit}は、残っていますが封印からは確かめられません。"
-    return told + (f"{loss.last - loss.gone + 1} から {loss.last} {unit}は失われました。" if loss.gone else "")
+            console.print(f"  事案 {case} の閲覧: {lost_words(readings, '件目')}", markup=False)
 
 
 def _unsealed(verdict: Verdict, at: datetime) -> str:

@@ -282,6 +282,10 @@ class CheckpointInvalid(EngineError):
         self.file, self.reason = file, reason
 
 
+class SealedHistoryGone(EngineError):
+    """What the last checkpoint sealed is not there, as after a restore, so nothing is sealed beyond it."""
+
+
 class RestoreNotRecorded(EngineError):
     """What is missing cannot be recorded as lost by a restore; the message says why."""
 

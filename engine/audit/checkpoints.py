@@ -28,7 +28,7 @@ from engine.audit import checkpoint_keys, losses, reading_proofs
 from engine.audit.checkpoint_keys import Key
 from engine.audit.losses import Restore
 from engine.database import Database
-from engine.errors import CheckpointInvalid, FileUnreadable
+from engine.errors import CheckpointInvalid, FileUnreadable, SealedHistoryGone
 from engine.history import START, SYSTEM, instant
 
 FORMAT = 3
@@ -212,7 +212,11 @@ class Sealing:
         if self._next is not None and at < self._next:
             return 0
         self._next = at + self.every
-        made = make(database, self, at=at)
+        try:
+            made = make(database, self, at=at)
+        except SealedHistoryGone as gone:
+            log.error("%s", gone)
+            return 0
         if made is not None:
             log.info("checkpoint %s: %s chains, SHA-256 %s", made.number, len(made.heads), made.digest)
         return int(made is not None)
@@ -231,8 +235,8 @@ def from_environment(environment: Mapping[str, str]) -> Sealing:
 def make(database: Database, sealing: Sealing, *, at: datetime) -> Checkpoint | None:
     """What changed and was read since the last checkpoint is signed and in the folder; None if nothing was.
 
-    None too when what the last one sealed is gone, until the restore is recorded: what is sealed beyond would hide it.
-    Costs what changed, not what there is. Raises FileUnreadable, CheckpointInvalid.
+    Costs what changed, not what there is. Raises SealedHistoryGone, for what is sealed beyond a restore would hide it;
+    FileUnreadable, CheckpointInvalid.
     """
     key = checkpoint_keys.get(sealing.key)
     standing = files(sealing.folder) if sealing.folder.exists() else []
@@ -241,8 +245,10 @@ def make(database: Database, sealing: Sealing, *, at: datetime) -> Checkpoint | 
         upto, read_upto = newest(session)
     with database.reading() as session:
         if last is not None and not _follows(session, standing, last, read_upto):
-            log.error("what checkpoint %s sealed is gone; run: mamori audit verify", last.number)
-            return None
+            raise SealedHistoryGone(
+                f"チェックポイント {last.number} が封印したものがデータベースにないので、その先は封印できません。"
+                "mamori audit verify で確かめ、復元したのなら mamori audit restored で記録してください。"
+            )
         heads = changed(session, 0 if last is None else last.upto, upto)
         readings = reading_proofs.sealed(session, last.read_upto if last else None, read_upto)
     if not heads and not readings["cases"]:

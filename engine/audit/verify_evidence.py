@@ -273,12 +273,17 @@ class Seals:
         )
 
 
-def lost_words(loss: Mapping[str, int], unit: str) -> str:
-    told = f"{loss['last']} {unit}まで封印され、{loss['kept']} {unit}までが確かです。"
+def lost_words(loss: Mapping[str, Any], unit: str) -> str:
+    """What is lost, in words; `unit` counts it."""
     stands = max(loss["kept"], min(loss["stands"], loss["last"]))
+    told = f"{loss['last']} {unit}まで封印され、{loss['kept']} {unit}までが確かです。"
     if stands > loss["kept"]:
-        told += f"{loss['kept'] + 1} から {stands} {unit}は、残っていますが封印からは確かめられません。"
-    return told + (f"{stands + 1} から {loss['last']} {unit}は失われました。" if loss["last"] > stands else "")
+        told += f"{span(loss['kept'] + 1, stands)} {unit}は、残っていますが封印からは確かめられません。"
+    return told + (f"{span(stands + 1, loss['last'])} {unit}は失われました。" if loss["last"] > stands else "")
+
+
+def span(first: int, last: int) -> str:
+    return f"{last}" if first == last else f"{first} から {last}"
 
 
 # Events -------------------------------------------------------------------------------------------------

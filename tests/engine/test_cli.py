@@ -117,12 +117,13 @@ def test_an_operator_records_a_restore_and_it_is_told_ever_after(mamori: Mamori,
     (tmp_path / "backup.db").rename(tmp_path / "var" / "cli.db")
     restored = ["audit", "restored", "--reason", "ディスクの故障"]
     assert mamori("audit", "verify").exit_code == 1
+    assert "その先は封印できません" in mamori("audit", "checkpoint").output
     assert mamori(*restored, "--by", "nobody").exit_code == 2
     assert mamori("audit", "restored", "--reason", " ").exit_code == 2
 
     recorded = mamori(*restored, "--by", "carla")
 
-    lost = "  事案 2026-0002 の履歴 2: 1 番目まで封印され、0 番目までが確かです。1 から 1 番目は失われました。\n"
+    lost = "  事案 2026-0002 の履歴 2: 1 番目まで封印され、0 番目までが確かです。1 番目は失われました。\n"
     assert recorded.exit_code == 0
     assert lost in recorded.output
     assert "carla が、データベースをバックアップから復元したと記録しました" in recorded.output

@@ -403,6 +403,33 @@ def test_nor_with_a_record_that_who_has_the_key_signs(copies: Callable[[], Copy]
     assert verdict.restores == ()
 
 
+def test_nor_by_giving_up_everything_that_is_still_there(copies: Callable[[], Copy]) -> None:
+    """So that it could be changed later: who has the key calls all lost that was ever sealed."""
+    copy = copies()
+    kept = copy.checkpoints
+    ends = {chain: max(own, key=lambda seal: seal.seq) for chain, own in seals.of(kept).chains.items()}
+    with copy.database.reading() as session:
+        upto = session.execute(select(func.max(HistoryEvent.id))).scalar_one()
+        heads = checkpoints.changed(session, 0, upto)
+        read = reading_proofs.sealed(session, None, kept[-1].read_upto or 0)
+        readings = {
+            case: Loss(before, read["cases"][case]["total"], last)
+            for case, (before, last) in seals.of(kept).lost_readings(0).items()
+        }
+        lost = {
+            chain: LostEvents(0, heads[chain].seq - (chain == "system"), end.seq, end.hash, end.case)
+            for chain, end in ends.items()
+        }
+        key = checkpoint_keys.read(copy.sealing.key)
+        restore = Restore(copy.now, "carla", "x", 0, lost, readings)
+        forged = checkpoints.signed(key, kept[-1], upto, heads, read, copy.now, restore)
+
+        verdict = verification.verify(session, [*kept, forged])
+    told = [each for each in verdict.findings if "失われたと記録されていますが、残っています" in each.reason]
+    assert {each.damage for each in told} == {Damage.RESTORE_UNTRUE}
+    assert {each.chain for each in told} == set(ends)
+
+
 def test_the_end_of_one_chain_called_lost_is_told_as_that_and_nothing_more(copies: Callable[[], Copy]) -> None:
     """Of what the newest checkpoint alone sealed nobody can tell a theft from a restore; but it is told for ever."""
     copy = copies()

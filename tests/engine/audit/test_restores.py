@@ -18,7 +18,7 @@ from engine.audit import checkpoint_keys, checkpoints, evidence, restores, verif
 from engine.audit.checkpoints import Checkpoint, Sealing
 from engine.audit.findings import Damage
 from engine.audit.losses import Loss, LostEvents, Restore
-from engine.errors import RestoreNotRecorded
+from engine.errors import RestoreNotRecorded, SealedHistoryGone
 from engine.states import EventType
 
 
@@ -149,10 +149,14 @@ def test_work_goes_on_under_the_same_numbers_and_is_sealed(lost: Any, sealing: S
 
 def test_nothing_is_sealed_beyond_a_restore_until_it_is_recorded(lost: Any, sealing: Sealing) -> None:
     """Also when more has happened since than was lost: else what is lost would look like what was made anew."""
-    assert seal(lost, sealing) is None
+    with pytest.raises(SealedHistoryGone, match="チェックポイント 3"):
+        seal(lost, sealing)
     for _ in range(9):
         lost.start("review", amount=1)
-    assert seal(lost, sealing) is None
+    with pytest.raises(SealedHistoryGone, match="mamori audit restored"):
+        seal(lost, sealing)
+    assert sealing.run_due(lost.database, at=lost.now) == 0
+    assert len(checkpoints.files(sealing.folder)) == 3
 
     record(lost, sealing)
 
@@ -250,8 +254,8 @@ def test_nothing_is_recorded_when_the_checkpoint_cannot_be_written(
 
 OF_CASE_1 = (
     "この事案では、連鎖「1」は3 番目まで封印され、1 番目までが確かです。"
-    "2 から 2 番目は、残っていますが封印からは確かめられません。3 から 3 番目は失われました。"
-    "閲覧は2 件目まで封印され、1 件目までが確かです。2 から 2 件目は失われました。"
+    "2 番目は、残っていますが封印からは確かめられません。3 番目は失われました。"
+    "閲覧は2 件目まで封印され、1 件目までが確かです。2 件目は失われました。"
 )
 
 
@@ -279,8 +283,8 @@ def test_a_package_tells_what_its_case_lost_and_proves_the_rest(lost: Any, seali
     report = zipfile.ZipFile(package).read("report.html").decode()
     assert "<h2>データベースの復元</h2>" in report
     assert "ディスクの故障" in report
-    assert "3 から 3 番目は失われました。" in report
-    assert "2 から 2 件目は失われました。" in report
+    assert "3 番目は失われました。" in report
+    assert "2 件目は失われました。" in report
 
 
 def test_the_package_of_a_case_that_lost_nothing_tells_of_the_restore_too(

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 
 from engine import history
-from engine.audit import checkpoints, verification
+from engine.audit import checkpoints, restores, verification
 from engine.audit.checkpoints import Sealing
 from engine.audit.findings import Damage
 from engine.states import EventType
-from engine.tables import HistoryEvent
+from engine.tables import HistoryEvent, HistoryValue
 from tests.engine.conftest import disarm
 
 WRITERS, EACH = 4, 12
@@ -114,3 +114,34 @@ def test_an_erasure_is_no_damage_and_a_change_is(office: Any, sealing: Sealing, 
     with office.database.reading() as session:
         (found,) = verification.verify(session, kept(sealing)).findings
     assert (found.damage, found.chain, found.seq) == (Damage.EVENT_EDITED, str(office.instance), 2)
+
+
+def test_a_recorded_restore_holds_though_others_write_meanwhile(office: Any, sealing: Sealing) -> None:
+    office.start("review", amount=30)
+    checkpoints.make(office.database, sealing, at=office.now)
+    office.complete("RV_01_review", by="anna", verdict="good")
+    checkpoints.make(office.database, sealing, at=office.now)
+    disarm(office.database)
+    with office.database.transaction() as session:
+        newest = session.execute(select(func.max(HistoryEvent.id))).scalar_one()
+        session.execute(delete(HistoryValue).where(HistoryValue.event_id == newest))
+        session.execute(delete(HistoryEvent).where(HistoryEvent.id == newest))
+    recorded: list[checkpoints.Checkpoint] = []
+
+    def write() -> None:
+        writer = type(office)(office.database, office.now)
+        for _ in range(EACH):
+            writer.start("review", amount=30)
+
+    def record() -> None:
+        recorded.append(restores.record(office.database, sealing, reason="x", by="carla", at=office.now))
+
+    together(write, write, record)
+    checkpoints.make(office.database, sealing, at=office.now)
+
+    with office.database.reading() as session:
+        verdict = verification.verify(session, kept(sealing))
+    assert (verdict.findings, verdict.unsealed) == ((), 0)
+    (restore,) = [each.restored for each in recorded]
+    assert restore is not None
+    assert [(chain, loss.last, loss.gone) for chain, loss in restore.chains.items()] == [(str(office.instance), 2, 1)]
