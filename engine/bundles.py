@@ -106,7 +106,7 @@ def _read_forms(sources: Mapping[str, bytes], findings: list[Finding]) -> tuple[
         try:
             form = forms.read(source, tuple(business_days.FUNCTIONS))
         except forms.FormInvalid as invalid:
-            findings += [Finding(name, fault.component_id, "", fault.message) for fault in invalid.findings]
+            findings += [Finding(name, fault.component_id, fault.label, fault.message) for fault in invalid.findings]
             files.setdefault(name.rpartition("/")[2].removesuffix(".form"), name)
             continue
         if form.id in found:

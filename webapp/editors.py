@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, abort, current_app, flash, jsonify, redirect, render_template, request, url_for
@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response
 from engine import forms
 from engine.errors import EngineError, NotAllowed, NotFound
 from engine.states import RevisionState
-from engine.studio import inspections, revisions
+from engine.studio import deadlines, inspections, revisions
 from engine.studio.inspections import Finding
-from webapp import edge, errors, headers, studio
+from webapp import edge, errors, file_names, headers, studio
 from webapp.content import content
 from webapp.forms_html import FormPage
 from webapp.language import gettext as _
@@ -23,6 +23,8 @@ from webapp.told import told
 
 AS_TEXT = "text"
 """The `view` that the address asks for, of a file that has an editor."""
+TYPED = "typed."
+"""Before the name of a field that something was typed into, beside the form itself."""
 
 pages = Blueprint("editors", __name__, url_prefix="/studio")
 
@@ -57,7 +59,7 @@ def save(revision: int, name: str) -> Response | errors.Page | tuple[Response, i
         reason, status = " ".join(errors.reasons(refused)) or told(refused), errors.status(refused)
         if by_script:
             return jsonify(reason=reason), status
-        return _page(revision, name, text, seen, reason), status
+        return _page(revision, name, text, seen, reason, _instead(revision, name, seen)), status
     if by_script:
         return jsonify(seen=digest)
     flash(_("The file is saved."), "success")
@@ -72,16 +74,25 @@ def findings(revision: int, name: str) -> Response:
 
 @pages.post("/revisions/<int:revision>/preview")
 def preview(revision: int) -> str:
-    """The form in `content` as people will see it, or what keeps it from being shown; a part of a page."""
+    """The form in `content` as people who typed the other texts will see it, or why not; a part of a page."""
     revisions.get(edge.reading(), revision)
-    source = request.form.get("content", "").encode()
+    source, pairs = request.form.get("content", "").encode(), request.form.items(multi=True)
     try:
-        view = inspections.form_view(source, edge.now())
+        typed = ((name.removeprefix(TYPED), text) for name, text in pairs if name.startswith(TYPED))
+        view = inspections.form_view(source, typed, edge.now())
     except forms.FormInvalid as invalid:
         return render_template("studio/preview.html", show=None, faults=[str(one) for one in invalid.findings])
     except forms.FormFault as fault:
         return render_template("studio/preview.html", show=None, faults=[str(fault)])
-    return render_template("studio/preview.html", show=FormPage(view), faults=[])
+    hidden = [field.field.label for field in _every(view.fields) if not field.visible and field.field.label]
+    return render_template("studio/preview.html", show=FormPage(view), faults=[], hidden=hidden)
+
+
+def _every(fields: Sequence[forms.FieldView]) -> Iterator[forms.FieldView]:
+    for field in fields:
+        yield field
+        if field.visible:
+            yield from _every(field.fields)
 
 
 def _put(revision: int, name: str, text: str, seen: str) -> str:
@@ -125,7 +136,16 @@ def _told(one: Finding) -> dict[str, Any]:
     }
 
 
-def _page(revision: int, name: str, text: str | None, seen: str, refusal: str = "") -> str:
+def _instead(revision: int, name: str, seen: str) -> str | None:
+    """What the file says by now, if that is not what the writer saw: saved upon it, once both are on one page."""
+    present = _present(revision, name)
+    return _as_text(present) if revisions.digest(present) != seen else None
+
+
+def _page(revision: int, name: str, text: str | None, seen: str, refusal: str = "", instead: str | None = None) -> str:
+    """`instead` is what another person wrote meanwhile; saving the page then replaces that."""
+    if instead is not None:
+        seen = revisions.digest(_present(revision, name))
     found = revisions.get(edge.reading(), revision)
     kind = studio.editor(name)
     plain = kind == "text" or text is None or bool(refusal) or request.args.get("view") == AS_TEXT
@@ -136,11 +156,13 @@ def _page(revision: int, name: str, text: str | None, seen: str, refusal: str = 
         "studio/editor.html",
         revision=found,
         name=name,
+        called=file_names.of(revisions.offers(edge.reading(), revision), {name: (text or "").encode()})[name].title,
         kind=kind if drawn else "text",
         has_editor=kind != "text" and text is not None,
         text=text,
         seen=seen,
         refusal=refusal,
+        instead=instead,
         writable=writable,
         findings=spoken_against,
         nonce=headers.allow_own_styles() if drawn else "",
@@ -161,20 +183,23 @@ def _settings(revision: int, name: str, seen: str, writable: bool, findings: lis
         "inspect": url_for("editors.findings", revision=revision, name=name),
         "asText": url_for("editors.show", revision=revision, name=name, view=AS_TEXT),
         "preview": url_for("editors.preview", revision=revision),
-        "offers": _offers(revision),
+        "offers": _offers(revision, name),
         "components": sorted(forms.COMPONENTS),
         "texts": _texts(),
     }
 
 
-def _offers(revision: int) -> Mapping[str, list[tuple[str, str]]]:
-    """Pairs of what a diagram names and what people call it."""
-    found = revisions.offers(edge.reading(), revision)
-    decisions = found.processes.decisions
+def _offers(revision: int, name: str) -> Mapping[str, list[tuple[str, str]]]:
+    """Pairs of what the diagram of this name can name and what people call it."""
+    session = edge.reading()
+    found = revisions.offers(session, revision)
+    decisions, deadline = found.processes.decisions, deadlines.decision(found, name)
+    events = deadlines.events(found, revisions.files(session, revision), deadline) if deadline else {}
     return {
         "groups": [(group.name, content(group.label)) for group in found.catalogue.groups],
         "forms": [(form.id, content(form.title) or form.id) for form in found.forms.values()],
         "decisions": [(key, decisions[key].decisions[key].name or key) for key in decisions],
+        "deadlines": [(event, " / ".join(map(content, said)) or event) for event, said in events.items()],
         "processes": [(key, process.name or key) for key, process in found.processes.processes.items()],
     }
 
@@ -199,6 +224,10 @@ def _texts() -> Mapping[str, str]:
         "smaller": _("Smaller"),
         "whole": _("All of it"),
         "offered": _("Choose from what exists"),
+        "roles": _("Who may do it"),
+        "deadline": _("Deadline"),
+        "computed": _("An expression says who"),
+        "elsewhere": _("It can be changed under Assignment, below."),
         "form": _("Form"),
         "decision": _("Decision"),
         "process": _("Process"),

@@ -12,7 +12,7 @@ from webapp.content import content
 
 @dataclass(frozen=True, slots=True)
 class FileName:
-    """`title` is empty for a file in which nothing has a name; `decisions` are those of a file with several."""
+    """`title` is empty for a file in which nothing has a name; `decisions`: id and name of each."""
 
     title: str
     decisions: tuple[str, ...] = ()
@@ -32,8 +32,7 @@ def of(compiled: bundles.Compiled, files: Mapping[str, bytes]) -> Mapping[str, F
     for form in compiled.forms.values():
         found[compiled.files[form.id]] = FileName(content(form.title))
     for key, definitions in compiled.processes.decisions.items():
-        several = definitions.decisions if len(definitions.decisions) > 1 else {}
-        decisions = tuple(f"{one} {content(each.name)}" for one, each in several.items())
+        decisions = tuple(f"{one} {content(each.name)}" for one, each in definitions.decisions.items())
         found[compiled.files[key]] = FileName(content(definitions.name), decisions)
     for file, source in files.items():
         if scenario_outcomes.is_scenario(file):

@@ -47,10 +47,8 @@ def read_standard_loop(file: ProcessFile, node: etree._Element, loop: etree._Ele
 
 
 def _condition(file: ProcessFile, node: etree._Element, loop: etree._Element, tag: str) -> Expression | None:
-    condition = file.optional(node, loop.findtext(f"{BPMN}{tag}"))
-    if condition is not None and condition.compiled is None:
-        file.tell(node, f"条件 {condition.text} は、= で始まる FEEL で書いてください。")
-    return condition
+    text = loop.findtext(f"{BPMN}{tag}", "")
+    return file.condition(node, text) if text.strip() else None
 
 
 def _check_parts(file: ProcessFile, node: etree._Element, loop: etree._Element, known: str) -> None:

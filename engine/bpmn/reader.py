@@ -185,7 +185,7 @@ class _Scope:
         if form is not None:
             task.form_id = form.get("formId")
             if not task.form_id:
-                self.file.tell(node, "フォームは formId で指定してください。")
+                self.file.tell(node, "フォーム(formId)が選ばれていません。")
         assignment = extension(node, "assignmentDefinition")
         if assignment is not None:
             task.assignee = self.file.optional(node, assignment.get("assignee"))
@@ -361,9 +361,7 @@ class _Scope:
     def _flow(self, node: etree._Element) -> Flow:
         condition = node.find(f"{BPMN}conditionExpression")
         text = None if condition is None else condition.text
-        expression = self.file.optional(node, text)
-        if expression is not None and expression.compiled is None:
-            self.file.tell(node, f"条件 {text} は、= で始まる FEEL で書いてください。")
+        expression = self.file.condition(node, text) if text and text.strip() else None
         return Flow(
             id=node.get("id", ""),
             name=node.get("name", ""),

@@ -46,6 +46,12 @@ class ProcessFile:
             self.tell(node, f"式 {text} が FEEL として読めません: {fault}")
             return Expression("")
 
+    def condition(self, node: etree._Element, text: str) -> Expression:
+        """The expression; told where it is none. One that FEEL cannot read is told already."""
+        if not text.strip().startswith("="):
+            self.tell(node, f"条件 {text} は、= で始まる FEEL で書いてください。")
+        return self.expression(node, text)
+
     def optional(self, node: etree._Element, text: str | None) -> Expression | None:
         return self.expression(node, text) if text and text.strip() else None
 
@@ -131,9 +137,7 @@ def read_span(file: ProcessFile, node: etree._Element, text: str) -> timedelta:
 
 def _condition(file: ProcessFile, node: etree._Element, definition: etree._Element) -> ev.Condition:
     text = definition.findtext(f"{BPMN}condition", "")
-    expression = file.expression(node, text)
-    if expression.compiled is None:
-        file.tell(node, f"条件 {text} は、= で始まる FEEL で書いてください。")
+    expression = file.condition(node, text)
     if _CLOCK.search(text):
         file.tell(node, f"条件 {text} は、変数が変わったときだけ確かめます。時刻を待つには、タイマーを使ってください。")
     return ev.Condition(expression)

@@ -12,13 +12,15 @@ class FormError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing in a form file that must be mended before it can be deployed."""
+    """One thing in a form file that must be mended before it can be deployed; `label` is that of the component."""
 
     component_id: str
     message: str
+    label: str = ""
 
     def __str__(self) -> str:
-        return f"{self.component_id}: {self.message}" if self.component_id else self.message
+        called = self.label or self.component_id
+        return f"{called}: {self.message}" if called else self.message
 
 
 class FormInvalid(FormError):

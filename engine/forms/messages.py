@@ -43,13 +43,21 @@ NO_COMPONENT_ID = "部品の id を入れてください。"
 SAME_COMPONENT_ID = "同じ id の部品が2つあります。"
 UNKNOWN_TYPE = "部品の種類「{type}」は使えません。"
 UNKNOWN_SUBTYPE = "subtype「{subtype}」は使えません。date, time, datetime のどれかにしてください。"
-NO_KEY = "key(一覧では path)を、英数字と _ の名前で入れてください。"
+NO_KEY = "項目名(key。一覧では path)を、英数字と _ の名前で入れてください。"
 SAME_KEY = "項目「{key}」が2つあります。"
-NO_LABEL = "label を入れてください。"
+NO_LABEL = "見出し(label)を入れてください。"
 NO_OPTIONS = "選択肢(values か valuesExpression のどちらか1つ)を入れてください。"
 SAME_OPTION = "選択肢「{value}」が2つあります。"
 NOT_AN_EXPRESSION = "{name} は = で始まる FEEL の式にしてください。"
 BAD_EXPRESSION = "{name} の式を読めません: {fault}"
+PROPERTIES = {
+    "hide": "隠す条件(hide)",
+    "check": "確かめる条件(check)",
+    "defaultValue": "はじめの値(defaultValue)",
+    "required": "必須にする条件(required)",
+    "valuesExpression": "選択肢の式(valuesExpression)",
+}
+"""What their editor calls the properties of a component, so that its writer finds them."""
 BAD_PATTERN = "pattern を読めません: {fault}"
 BAD_DEFAULT = "defaultValue が項目の型に合いません。"
 CHECK_WITHOUT_MESSAGE = "check には、何をすればよいかを伝える checkMessage を付けてください。"

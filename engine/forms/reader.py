@@ -99,10 +99,11 @@ class _Reader:
         self.names = names
         self.findings: list[Finding] = []
         self.ids: set[str] = set()
+        self.labels: dict[str, str] = {}
         self.at = ""
 
     def note(self, message: str, **facts: object) -> None:
-        self.findings.append(Finding(self.at, message.format(**facts)))
+        self.findings.append(Finding(self.at, message.format(**facts), self.labels.get(self.at, "")))
 
     def form(self, document: Any) -> Form:
         if not isinstance(document, dict) or document.get("type") != "default":
@@ -176,6 +177,8 @@ class _Reader:
         elif self.at in self.ids:
             self.note(messages.SAME_COMPONENT_ID)
         self.ids.add(self.at)
+        shown = (source.get(name) for name in ("label", "dateLabel", "timeLabel"))
+        self.labels.setdefault(self.at, next((text.strip() for text in shown if isinstance(text, str)), ""))
 
     def kind(self, source: dict[str, Any], component: str) -> Kind | None:
         kind = KINDS.get(component)
@@ -327,12 +330,12 @@ class _Reader:
         if text is None:
             return None
         if not isinstance(text, str) or not text.strip().startswith("="):
-            self.note(messages.NOT_AN_EXPRESSION, name=name)
+            self.note(messages.NOT_AN_EXPRESSION, name=messages.PROPERTIES.get(name, name))
             return None
         try:
             return Formula(text.strip(), feel.parse_expression(text.strip()[1:], self.names))
         except feel.FeelError as fault:
-            self.note(messages.BAD_EXPRESSION, name=name, fault=fault)
+            self.note(messages.BAD_EXPRESSION, name=messages.PROPERTIES.get(name, name), fault=fault)
             return None
 
     def part(self, source: dict[str, Any], name: str) -> dict[str, Any]:

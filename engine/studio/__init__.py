@@ -4,6 +4,7 @@ These modules are the package's public names; the web application imports nothin
 """
 
 __all__ = [
+    "deadlines",
     "decision_trials",
     "differences",
     "inspections",

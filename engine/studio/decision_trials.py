@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from engine import business_days, dmn, feel
+from engine import business_days, decision_tables, dmn, feel
 from engine.errors import FileUnreadable
 
 _ZONE = ZoneInfo("Asia/Tokyo")  # of a moment that names none
+_TEXT = re.compile(r'"([^"\\]+)"')
 _DATED = re.compile(r"\d{4}-\d\d-\d\d([T ].+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """`label` is what the diagram calls it."""
+    """`label` is what the diagram calls it; `values` are the texts that the rules of the file ask for."""
 
     name: str
     label: str
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,22 @@ def choices(source: bytes) -> tuple[Choice, ...]:
     """The decisions of a file; raises FileUnreadable."""
     definitions = _read(source)
     labels = {each.output_name: each.name for each in definitions.elements.values() if isinstance(each, dmn.InputData)}
-    return tuple(
-        Choice(key, decision.name, tuple(Input(name, labels.get(name, name)) for name in decision.required_inputs))
-        for key, decision in definitions.decisions.items()
-    )
+    asked = _asked(source)
+
+    def inputs(decision: dmn.Decision) -> tuple[Input, ...]:
+        return tuple(Input(name, labels.get(name, name), tuple(asked[name])) for name in decision.required_inputs)
+
+    return tuple(Choice(key, decision.name, inputs(decision)) for key, decision in definitions.decisions.items())
+
+
+def _asked(source: bytes) -> Mapping[str, Mapping[str, None]]:
+    """Expression of a column → the texts in its cells, each once, in their order."""
+    found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for table in decision_tables.read(source):
+        for row in table.rows:
+            for column, cell in zip(table.inputs, row.conditions, strict=False):
+                found[column.text] |= dict.fromkeys(_TEXT.findall(cell))
+    return found
 
 
 def run(source: bytes, decision: str, typed: Mapping[str, str], at: datetime) -> Trial:

@@ -34,6 +34,8 @@ _LABELS = {
     "assignmentDefinition@candidateUsers": "担当する人",
     "assignmentDefinition@assignee": "担当者",
     "taskSchedule@dueDate": "期限",
+    "properties/property[dueEvent]@value": "期限",
+    "properties/property[excludedUsers]@value": "担当から外す人",
     "calledDecision@decisionId": "呼び出す決定",
     "calledDecision@resultVariable": "結果の変数",
     "calledElement@processId": "呼び出すプロセス",
@@ -54,6 +56,17 @@ _LABELS = {
     "defaultValue": "はじめの値",
     "layout": "配置",
 }
+_TOLD_OF_NEW = (
+    "formDefinition@formId",
+    "assignmentDefinition@candidateGroups",
+    "taskSchedule@dueDate",
+    "properties/property[dueEvent]@value",
+    "calledDecision@decisionId",
+    "calledElement@processId",
+    "conditionExpression",
+    "timeDuration",
+)
+"""What an approver has to know of a thing on a diagram that is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +156,11 @@ def _turned(unit: Unit, label: str, old: str | None, new: str | None) -> str:
     return f"{unit.kind}「{unit.name}」の{label}を {_quoted(old)} から {_quoted(new)} に変えます。"
 
 
-def _come_or_gone(unit: Unit, is_new: bool) -> str:
-    return f"{unit}を加えます。" if is_new else f"{unit}を取り除きます。"
+def _come_or_gone(unit: Unit, is_new: bool, facts: Iterable[tuple[str, str]] = ()) -> str:
+    if not is_new:
+        return f"{unit}を取り除きます。"
+    told = "、".join(f"{label}: {units.short(text)}" for label, text in facts)
+    return f"{unit}を加えます({told})。" if told else f"{unit}を加えます。"
 
 
 # Diagrams -----------------------------------------------------------------------------------------------
@@ -167,7 +183,10 @@ def _drawn(file: str, old: bytes, new: bytes, inside: _Inside) -> Iterator[Diffe
     for id_, was, now in _pairs(units.of(before), units.of(after)):
         unit = _called(was, now, names)
         if was is None or now is None:
-            yield Difference("added" if was is None else "removed", file, id_, _come_or_gone(unit, was is None))
+            said = {} if now is None else _contents(now, names)
+            facts = [(_LABELS[path], said[path]) for path in _TOLD_OF_NEW if path in said]
+            told = _come_or_gone(unit, was is None, facts)
+            yield Difference("added" if was is None else "removed", file, id_, told)
             continue
         yield from inside(id_, unit, _contents(was, names), _contents(now, names))
         if old_places.get(id_, ()) != new_places.get(id_, ()):
@@ -306,7 +325,8 @@ def _forms(file: str, old: bytes, new: bytes) -> Iterator[Difference]:
     for key, was, now in _pairs(was_fields, now_fields):
         unit = Unit("項目", _field_name(now if was is None else was))
         if was is None or now is None:
-            yield Difference("added" if was is None else "removed", file, key, _come_or_gone(unit, was is None))
+            told = _come_or_gone(unit, was is None, _asked(now or {}))
+            yield Difference("added" if was is None else "removed", file, key, told)
             continue
         for name, one, other in _pairs(_told_of(was), _told_of(now)):
             if one != other:
@@ -334,6 +354,18 @@ def _field_name(component: Mapping[str, Any] | None) -> str:
     return units.short(
         str(component.get("label") or component.get("text") or component.get("key") or component.get("id"))
     )
+
+
+def _asked(component: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What an approver has to know of a field that is new."""
+    conditional, validate = (component.get(part) or {} for part in ("conditional", "validate"))
+    yield from ((_LABELS[name], str(component[name])) for name in ("key", "type") if component.get(name))
+    if isinstance(conditional, Mapping) and conditional.get("hide"):
+        yield "隠す条件", str(conditional["hide"])
+    if isinstance(validate, Mapping) and validate.get("required"):
+        yield "必須", "はい"
+    if isinstance(component.get("values"), list):
+        yield _LABELS["values"], str(_json(component["values"]))
 
 
 def _told_of(component: Mapping[str, Any]) -> dict[str, Any]:

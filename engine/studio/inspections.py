@@ -68,10 +68,15 @@ def inspect(files: Mapping[str, bytes], job_types: Collection[str]) -> Inspectio
         return _kept[key]
 
 
-def form_view(source: bytes, at: datetime) -> forms.FormView:
-    """A form as it first stands before a person, without a case; raises forms.FormInvalid and forms.FormFault."""
+def form_view(source: bytes, typed: Iterable[tuple[str, str]], at: datetime) -> forms.FormView:
+    """A form as it stands before a person who `typed` this (name and text), without a case.
+
+    Raises forms.FormInvalid and forms.FormFault.
+    """
     form = forms.read(source, tuple(business_days.FUNCTIONS))
-    return forms.fill(form, {}, {}, feel.Environment(now=at, functions=business_days.FUNCTIONS))
+    return forms.fill(
+        form, forms.from_pairs(form, typed), {}, feel.Environment(now=at, functions=business_days.FUNCTIONS)
+    )
 
 
 def _inspect(files: Mapping[str, bytes], job_types: Collection[str]) -> Inspection:

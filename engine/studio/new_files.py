@@ -20,6 +20,7 @@ from engine import bundle_files, catalogue, deployments, scenario_outcomes, text
 from engine.bundles import Compiled
 from engine.errors import FileRefused
 from engine.forms import Field, Form
+from engine.studio import deadlines
 
 Kind = Literal["bpmn", "dmn", "form", "scenario"]
 ENDINGS: Mapping[Kind, str] = {"bpmn": "bpmn", "dmn": "dmn", "form": "form", "scenario": "yaml"}
@@ -84,11 +85,10 @@ def _name(kind: Kind, key: str, title: str, files: Mapping[str, bytes]) -> str:
 
 def _process(key: str, title: str, compiled: Compiled, groups: Sequence[str]) -> bytes:
     """A start, one task of a person of these groups and an end, with the deadlines that most other processes have."""
-    specs = map(compiled.processes.spec, compiled.processes.processes)
-    rules = Counter(spec.deadline_decision for spec in specs if spec.deadline_decision)
-    deadlines = _DEADLINES.format(_quoted(rules.most_common(1)[0][0])) if rules else ""
+    decision = deadlines.decision(compiled)
+    due = "" if decision is None else _DEADLINES.format(_quoted(decision))
     roles = _ROLES.format(_quoted(", ".join(groups))) if groups else ""
-    return _filled("process.bpmn", key=key, title=_quoted(title), deadlines=deadlines, roles=roles)
+    return _filled("process.bpmn", key=key, title=_quoted(title), deadlines=due, roles=roles)
 
 
 def _with_start(files: Mapping[str, bytes], process: str, label: str, groups: Sequence[str]) -> dict[str, bytes]:

@@ -162,7 +162,21 @@ def test_the_second_writer_is_told_and_sees_what_they_wrote(signed_in: People, b
     assert refused.status == 409
     assert "木村 花さんが先に変更しています" in refused.text
     assert "メモ" in refused.control("content").text
+    assert "一言" in refused.document.get_element_by_id("instead").text
     assert "一言" in second.open(f"{REVISION}/edit/call.form").control("content").text
+    assert second.press(refused, "保存").status == 200
+    assert "メモ" in second.open(f"{REVISION}/edit/call.form").control("content").text
+
+
+def test_a_third_writer_who_comes_between_is_not_overwritten_either(signed_in: People, begun: Page) -> None:
+    first, second = signed_in("owner1"), signed_in("owner2")
+    page = second.open(f"{REVISION}/edit/call.form")
+    edited(first, "call.form", "ひとこと", "一言")
+    refused = second.press(page, "保存", {"content": FILES["call.form"].decode().replace("ひとこと", "メモ")})
+    edited(first, "call.form", "一言", "伝言")
+
+    assert second.press(refused, "保存").status == 409
+    assert "伝言" in second.open(f"{REVISION}/edit/call.form").control("content").text
 
 
 def test_findings_keep_from_asking_for_approval_and_are_told_with_what_was_written(owner: Browser, begun: Page) -> None:
@@ -405,6 +419,22 @@ def test_a_form_is_shown_as_people_will_see_it_or_why_not(owner: Browser, begun:
     assert "<script>" not in hostile.text
 
 
+def test_a_form_is_shown_as_it_is_after_what_was_typed(owner: Browser, begun: Page) -> None:
+    form = json.loads(FILES["call.form"])
+    key = next(each["key"] for each in form["components"] if each["type"] in ("textfield", "textarea"))
+    form["components"].append(
+        {"id": "why", "type": "textfield", "key": "why", "label": "わけ", "conditional": {"hide": f'={key} != "x"'}}
+    )
+
+    hidden = by_script(owner, begun, f"{REVISION}/preview", content=json.dumps(form))
+    seen = by_script(owner, begun, f"{REVISION}/preview", content=json.dumps(form), **{f"typed.{key}": "x"})
+
+    assert "条件によって隠れている項目: わけ" in hidden.text
+    assert 'name="why"' not in hidden.text
+    assert 'name="why"' in seen.text
+    assert "隠れている項目" not in seen.text
+
+
 def test_an_editor_page_lets_in_styles_of_its_own_by_a_nonce_and_no_other_page_does(
     app: Flask, signed_in: People, begun: Page
 ) -> None:
@@ -499,6 +529,7 @@ def test_the_settings_of_an_editor_offer_what_exists(app: Flask, owner: Browser,
     assert ["call", "連絡"] in offers["forms"]
     assert ["deadline", "deadline"] in offers["decisions"]
     assert ["request", "備品の申込み"] in offers["processes"]
+    assert offers["deadlines"] == [["ask", "ask"], ["check", "check"]]  # the decision is no table that says more
 
 
 def test_what_is_no_text_is_not_shown_as_text(owner: Browser, begun: Page) -> None:

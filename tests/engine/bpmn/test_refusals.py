@@ -588,3 +588,19 @@ def test_a_process_that_calls_itself_without_waiting_becomes_a_fault():
     (fault,) = first_step(node("callActivity", calling_itself)).faults
 
     assert fault.place.element == "x"
+
+
+@pytest.mark.parametrize(
+    ("condition", "reason"),
+    [('=level == "x"', "FEEL として読めません"), ("level > 2", "= で始まる FEEL で書いてください")],
+)
+def test_a_condition_that_is_none_is_told_once_and_for_what_is_wrong_with_it(condition, reason):
+    body = f'{START}<bpmn:exclusiveGateway id="g" default="g_e"/>{END}<bpmn:endEvent id="f"/>'
+    model = document(body + flows("s -> g", "g -> e", f"g -> f: {condition.replace('>', '&gt;')}"))
+
+    with pytest.raises(bpmn.BundleInvalid) as refusal:
+        bpmn.compile_bundle({"process.bpmn": model}, {}, (), ())
+
+    (finding,) = refusal.value.findings
+    assert finding.element_id == "g_f"
+    assert reason in finding.message

@@ -159,3 +159,14 @@ def test_a_host_function_with_a_name_of_several_words_can_be_used() -> None:
     form = forms.read(source, ["is business day"])
 
     assert form.fields[0].hide is not None
+
+
+def test_a_fault_is_told_in_the_words_of_the_page_and_the_editor() -> None:
+    source = form_source(text(id="Field_9x", label=" 通訳の要否 ", conditional={"hide": "=subject !="}))
+
+    with pytest.raises(forms.FormInvalid) as invalid:
+        forms.read(source)
+
+    (fault,) = invalid.value.findings
+    assert (fault.label, fault.component_id) == ("通訳の要否", "Field_9x")
+    assert str(fault).startswith("通訳の要否: 隠す条件(hide) の式を読めません")

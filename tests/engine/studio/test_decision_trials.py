@@ -36,6 +36,15 @@ def test_every_decision_is_offered_with_all_that_it_rests_on(deadlines: bytes) -
     assert {"event", "opened_at", "level"} <= set(found["DT_07_deadline"])
 
 
+def test_an_input_is_offered_with_the_words_that_the_rules_ask_for(deadlines: bytes) -> None:
+    (limit,) = (choice for choice in decision_trials.choices(deadlines) if choice.id == "DT_07_limit")
+
+    values = {one.name: one.values for one in limit.inputs}
+    assert values["event"][:3] == ("emergency_call", "first_response", "supervisor_report")  # DT-07, rows 1 to 3
+    assert len(values["event"]) == len(set(values["event"])) == 32
+    assert values["level"] == ()
+
+
 @pytest.mark.parametrize("text", ['"legal_review"', "legal_review", ' "legal_" + "review" '])
 def test_a_word_is_understood_with_and_without_marks(deadlines: bytes, text: str) -> None:
     trial = decision_trials.run(deadlines, "DT_07_limit", {"event": text, "level": "4"}, NOW)

@@ -142,7 +142,10 @@ def test_added_and_removed_rules_are_told_with_their_conditions(files: dict[str,
 def test_a_field_is_told_by_its_label(files: dict[str, bytes]) -> None:
     name = "determination_form.form"
     form = json.loads(files[name])
-    form["components"].append({"type": "textfield", "id": "n", "key": "note_to_head", "label": "責任者への申し送り"})
+    more = {"conditional": {"hide": '=determination = "pending"'}, "validate": {"required": True}}
+    form["components"].append(
+        {"type": "textfield", "id": "n", "key": "note_to_head", "label": "責任者への申し送り"} | more
+    )
     form["components"][1]["components"][0]["label"] = "E1 お客さまの行為か"
 
     assert told(one(files, name, json.dumps(form).encode())) == [
@@ -150,7 +153,27 @@ def test_a_field_is_told_by_its_label(files: dict[str, bytes]) -> None:
             "changed",
             "項目「E1 顧客等の行為か」の見出しを 「E1 顧客等の行為か」 から 「E1 お客さまの行為か」 に変えます。",
         ),
-        ("added", "項目「責任者への申し送り」を加えます。"),
+        (
+            "added",
+            "項目「責任者への申し送り」を加えます(項目名: note_to_head、種類: textfield、"
+            '隠す条件: =determination = "pending"、必須: はい)。',
+        ),
+    ]
+
+
+def test_a_task_that_is_new_is_told_with_its_form_its_people_and_its_deadline(files: dict[str, bytes]) -> None:
+    name = HERE + "legit_complaint.bpmn"
+    task = (
+        '<bpmn:userTask id="new" name="周知"><bpmn:extensionElements><zeebe:userTask/>'
+        '<zeebe:formDefinition formId="handover"/><zeebe:assignmentDefinition candidateGroups="desk"/>'
+        '<zeebe:properties><zeebe:property name="dueEvent" value="notice_issue"/></zeebe:properties>'
+        "</bpmn:extensionElements></bpmn:userTask></bpmn:process>"
+    )
+
+    found = one(files, name, replaced(files, name, "</bpmn:process>", task))
+
+    assert told(found) == [
+        ("added", "人の作業「周知」を加えます(フォーム: handover、担当する役割: desk、期限: notice_issue)。")
     ]
 
 

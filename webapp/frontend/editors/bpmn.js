@@ -19,7 +19,7 @@ import { Editing, place, refuse, settings, source, speaking, texts, warn } from 
 import { lostOfXml } from "./losses.js";
 import { Offers } from "./offers.js";
 import { speakIn } from "./spoken.js";
-import { PANEL, SIMULATED, SIMULATION, TYPES } from "./words_ja.js";
+import { PANEL, PARTS, PARTS_COUNTED, SIMULATED, SIMULATION, TYPES } from "./words_ja.js";
 
 const words = settings.language === "ja" ? { ...japanese, ...PANEL } : {};
 const MARK = "has-finding";
@@ -53,7 +53,7 @@ async function open() {
   frame();
   if (settings.language === "ja") {
     place.querySelectorAll(SIMULATING).forEach((part) => speakIn(part, SIMULATION, SIMULATED));
-    speakIn(place.querySelector(".editor-panel"), TYPES);
+    speakIn(place.querySelector(".editor-panel"), { ...TYPES, ...PARTS }, PARTS_COUNTED);
   }
   const content = async () => (await modeler.saveXML({ format: true })).xml;
   const editing = new Editing(content, mark);

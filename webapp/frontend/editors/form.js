@@ -11,9 +11,11 @@ import { speakIn } from "./spoken.js";
 import { FORM, FORM_SENTENCES } from "./words_form_ja.js";
 
 const PAUSE = 500; // ms
+const ABOVE = 16; // pixels between the edge of the preview and the field that it shows
 const preview = document.getElementById("editor-preview");
 const container = place.querySelector(".editor-canvas");
 let waiting;
+let chosen; // the name of the field that is worked on
 let asked = 0;
 
 offerWhatCanBeUsed();
@@ -35,6 +37,8 @@ async function open() {
   warn(lostOfJson(source.value, content()));
   const editing = new Editing(content, () => {});
   editing.onshow = (found) => editor.get("selection").set(editor.get("formFieldRegistry").get(found.element));
+  editor.on("selection.changed", ({ selection }) => lead((chosen = selection?.key || selection?.path)));
+  preview.addEventListener("change", () => show(content()));
   editor.on("commandStack.changed", () => {
     editing.changed();
     clearTimeout(waiting);
@@ -56,10 +60,38 @@ function speakInNew({ context: { formField } }) {
   if (formField.text === "# Text") formField.text = FORM.Text;
 }
 
+/** The field that is worked on can be seen in the preview too. */
+function lead(name) {
+  preview.querySelectorAll(".chosen").forEach((each) => each.classList.remove("chosen"));
+  const found = name && preview.querySelector(`[name="${CSS.escape(name)}"]`)?.closest(".field, fieldset");
+  if (!found) return;
+  found.classList.add("chosen");
+  const [inner, outer] = [found.getBoundingClientRect(), preview.getBoundingClientRect()];
+  if (inner.top < outer.top || inner.bottom > outer.bottom) preview.scrollTop += inner.top - outer.top - ABOVE;
+}
+
+/** What was typed into the preview, so that the conditions take it into account. */
+function typed() {
+  const controls = [...preview.querySelectorAll("input, select, textarea")];
+  const given = controls.filter(({ name, type, checked }) => name && (!["radio", "checkbox"].includes(type) || checked));
+  return given.map(({ name, value }) => [`typed.${name}`, value]);
+}
+
+/** The control that stands where this one stood before. */
+function same({ name, type, value }) {
+  const named = [...preview.querySelectorAll("[name]")].filter((each) => each.name === name && each.type !== "hidden");
+  return named.find((each) => !["radio", "checkbox"].includes(type) || each.value === value);
+}
+
 /** The newest answer stays, whichever comes last. */
 async function show(content) {
   const number = ++asked;
-  const body = new URLSearchParams({ csrf_token: settings.token, content });
+  const body = new URLSearchParams([["csrf_token", settings.token], ["content", content], ...typed()]);
   const answer = await fetch(settings.preview, { method: "POST", body }).catch(() => null);
-  if (answer && number === asked) preview.innerHTML = await answer.text();
+  const told = await answer?.text();
+  if (!told || number !== asked) return;
+  const focused = preview.contains(document.activeElement) && document.activeElement;
+  preview.innerHTML = told;
+  if (focused) same(focused)?.focus();
+  lead(chosen);
 }

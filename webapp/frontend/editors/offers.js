@@ -1,7 +1,7 @@
-// What the panel offers from what exists: roles, forms, decisions and processes of this revision, to be chosen instead
-// of typed. Entry components stand at module level: made anew on each change they would lose the focus.
+// What the panel offers from what exists: forms, deadlines, roles, decisions and processes of this revision, to be chosen
+// instead of typed. Entry components stand at module level: made anew on each change they would lose the focus.
 
-import { CheckboxEntry, SelectEntry, isCheckboxEntryEdited, isSelectEntryEdited } from "@bpmn-io/properties-panel";
+import { CheckboxEntry, SelectEntry, TextAreaEntry, isCheckboxEntryEdited, isSelectEntryEdited } from "@bpmn-io/properties-panel";
 import { useService } from "bpmn-js-properties-panel";
 import { getBusinessObject, is } from "bpmn-js/lib/util/ModelUtil";
 
@@ -9,6 +9,7 @@ import { settings } from "./editing.js";
 
 const { offers, texts } = settings;
 
+const DUE_EVENT = "dueEvent";
 const CHOICES = [
   { id: "offered-form", of: "bpmn:UserTask", label: texts.form, type: "zeebe:FormDefinition", property: "formId", values: offers.forms },
   { id: "offered-decision", of: "bpmn:BusinessRuleTask", label: texts.decision, type: "zeebe:CalledDecision", property: "decisionId", values: offers.decisions },
@@ -28,14 +29,27 @@ export class Offers {
       component: Choice,
       isEdited: isSelectEntryEdited,
     }));
+    const offered = [{ id: "offered", label: texts.offered, entries, shouldOpen: true }];
     if (is(element, "bpmn:UserTask")) {
-      for (const [group, label] of offers.groups) {
-        entries.push({ id: `offered-group-${group}`, group, label, component: Role, isEdited: isCheckboxEntryEdited });
+      if (offers.deadlines.length) {
+        entries.push({ id: "offered-deadline", component: Deadline, isEdited: isSelectEntryEdited });
       }
+      offered.push({ id: "offered-roles", label: texts.roles, entries: roles(element), shouldOpen: true });
     }
-    const offered = { id: "offered", label: texts.offered, entries, shouldOpen: true };
-    return (groups) => (entries.length ? [...groups.slice(0, 1), offered, ...groups.slice(1)] : groups);
+    return (groups) => (entries.length ? [...groups.slice(0, 1), ...offered, ...groups.slice(1)] : groups);
   }
+}
+
+/** Boxes to tick; where an expression computes the roles, it stands there, and ticking would overwrite it. */
+function roles(element) {
+  if (groupsOf(element).startsWith("=")) return [{ id: "offered-computed", component: Computed }];
+  return offers.groups.map(([group, label]) => ({
+    id: `offered-group-${group}`,
+    group,
+    label,
+    component: Role,
+    isEdited: isCheckboxEntryEdited,
+  }));
 }
 
 function Choice({ element, id, label, type, property, values }) {
@@ -49,6 +63,40 @@ function Choice({ element, id, label, type, property, values }) {
     getValue,
     setValue: (value) => write(element, type, { [property]: value || undefined }),
     getOptions: () => [["", texts.none], ...missing, ...values].map(([value, name]) => ({ value, label: name })),
+  });
+}
+
+/** The event that the deadline decision of the process is asked about; a property of the task. */
+function Deadline({ element, id }) {
+  const write = useWriter();
+  const properties = () => extension(element, "zeebe:Properties")?.get("properties") ?? [];
+  const getValue = () => properties().find(({ name }) => name === DUE_EVENT)?.value ?? "";
+  const missing = getValue() && !offers.deadlines.some(([value]) => value === getValue()) ? [[getValue(), getValue()]] : [];
+  const factory = useService("bpmnFactory");
+  return SelectEntry({
+    element,
+    id,
+    label: texts.deadline,
+    getValue,
+    setValue: (value) => {
+      const others = properties().filter(({ name }) => name !== DUE_EVENT);
+      const made = value ? [factory.create("zeebe:Property", { name: DUE_EVENT, value })] : [];
+      write(element, "zeebe:Properties", { properties: [...others, ...made] });
+    },
+    getOptions: () => [["", texts.none], ...missing, ...offers.deadlines].map(([value, name]) => ({ value, label: name })),
+  });
+}
+
+function Computed({ element, id }) {
+  return TextAreaEntry({
+    element,
+    id,
+    label: texts.computed,
+    description: texts.elsewhere,
+    getValue: () => groupsOf(element),
+    setValue: () => {},
+    debounce: (change) => change,
+    disabled: true,
   });
 }
 
@@ -68,8 +116,11 @@ function Role({ element, id, label, group }) {
 }
 
 function rolesOf(element) {
-  const text = extension(element, "zeebe:AssignmentDefinition")?.get("candidateGroups") ?? "";
-  return text.startsWith("=") ? [] : text.split(",").map((each) => each.trim()).filter(Boolean);
+  return groupsOf(element).split(",").map((each) => each.trim()).filter(Boolean);
+}
+
+function groupsOf(element) {
+  return extension(element, "zeebe:AssignmentDefinition")?.get("candidateGroups") ?? "";
 }
 
 function extension(element, type) {

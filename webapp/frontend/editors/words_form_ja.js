@@ -73,6 +73,8 @@ export const FORM = {
   "Headers source": "見出しの元",
   "Height of the container in pixels.": "枠の高さ(ピクセル)",
   "Height": "高さ",
+  "Condition under which the field is hidden": "この式が成り立つとき、項目を隠します。例: answer != \"yes\"",
+  "Unparsable FEEL expression.": "式として読めません。",
   "Hide if": "隠す条件",
   "HTML view": "HTML の表示",
   "ID": "ID",
