@@ -17,12 +17,8 @@ PATHS = scenario_files.find([deployments.BUNDLED[0]])
 UNREACHED_PARTS: dict[str, dict[str, str]] = {}
 """File → element or flow → why no scenario reaches it."""
 
-OF_OTHER_PROCESSES = "asked outside P1 to P4: by the desk's own intake (P5), and where personal data leaked (P6)"
 UNREACHED_RULES: dict[str, dict[int, str]] = {
     "DT_05_measures": dict.fromkeys((1, 2), "measures are decided where there is harassment; the level is 0 elsewhere"),
-    "DT_07_limit": {
-        **dict.fromkeys((22, 27, 28, 29), OF_OTHER_PROCESSES),
-    },
 }
 """Decision → rule → why no scenario lets it hold."""
 

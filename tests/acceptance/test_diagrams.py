@@ -31,6 +31,8 @@ PROCESSES = {
     "customer_objection",
     "case_closure",
     "criminal_complaint",
+    "consultation",
+    "data_breach",
 }
 NODES = ("Task", "Event", "Gateway", "subProcess", "callActivity")
 ANYONE = {"handler", "supervisor", "desk", "head", "legal", "hr", "physician", "executive", "trainer"}
@@ -89,6 +91,13 @@ DICTIONARY = {
     "CT_06_followup_week": Work({"desk", "hr"}, "care_followup", "care_followup_1", excludes=True),
     "CT_07_followup_month": Work({"hr"}, "care_followup", "care_followup_2", excludes=True),
     "CT_08_followup_quarter": Work({"hr", "physician"}, "care_followup", "care_followup_3", excludes=True),
+    # beside P1 to P4: response-flow.md F-03 and exceptions E14, DT-07 rows 18 and 23
+    "P5_01_consultation": Work({"desk"}, "consultation", "consult_ack"),
+    "P5_02_taken_over": Work(None, "consultation_taken_over", "consult_ack"),
+    "P6_01_breach": Work(ANYONE | {"owner"}, "breach", "breach_report"),
+    "P6_02_first_report": Work({"legal"}, "breach_notice", "breach_report"),
+    "P6_03_final_report": Work({"legal"}, "breach_notice", "breach_final_report"),
+    "P6_03_final_report_malicious": Work({"legal"}, "breach_notice", "breach_final_report_malicious"),
 }
 
 
@@ -206,7 +215,8 @@ def test_there_is_one_executable_process_per_file_named_like_it() -> None:
 
 def test_every_step_of_the_response_and_of_the_care_is_someones_task() -> None:
     steps = {task.get("id", "")[:5].replace("_", "-") for task in _user_tasks()}
-    assert steps == {f"ST-{n:02}" for n in range(1, 20)} | {f"CT-{n:02}" for n in range(1, 9)}
+    beside = {"P5-01", "P5-02", "P6-01", "P6-02", "P6-03"}
+    assert steps == {f"ST-{n:02}" for n in range(1, 20)} | {f"CT-{n:02}" for n in range(1, 9)} | beside
 
 
 def test_every_task_of_the_dictionary_is_drawn() -> None:

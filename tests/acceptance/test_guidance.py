@@ -46,6 +46,11 @@ FORMS = {
     "CT-06": ("care_followup",),
     "CT-07": ("care_followup",),
     "CT-08": ("care_followup",),
+    "P5-01": ("consultation",),
+    "P5-02": ("consultation_taken_over",),
+    "P6-01": ("breach",),
+    "P6-02": ("breach_notice",),
+    "P6-03": ("breach_notice",),
 }
 """Forms of each step; the first is the one that the step's own card speaks of."""
 

@@ -72,7 +72,7 @@ def test_a_change_that_breaks_a_policy_is_refused_at_deployment(
 
     found = told({**files, BUNDLE + file: change(source).encode()})
 
-    assert [(id, message[:5]) for id, message in found] == [(element, policy)]
+    assert {(id, message[:5]) for id, message in found} == {(element, policy)}
 
 
 @pytest.mark.parametrize(
