@@ -80,10 +80,10 @@ def run(connection: Connection, sql: str, values: Any = ()) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """A statement that goes with the next journey, and what to raise if it changed no row."""
+    """A statement that goes with the next journey, once with each of these; what to raise if it changed no row."""
 
     sql: str
-    values: Any
+    each: Sequence[Any]
     lost: Exception | None = None
 
 
@@ -127,11 +127,15 @@ def _travel(connection: Connection, *last: _Waiting) -> Any:
     sent: list[Any] = []
     try:
         with driver.pipeline():
-            for each in together:
-                sent.append(driver.execute(each.sql, each.values))
+            for statement in together:
+                sent.append(driver.cursor())
+                if len(statement.each) == 1:
+                    sent[-1].execute(statement.sql, statement.each[0])
+                else:
+                    sent[-1].executemany(statement.sql, statement.each)
     except connection.dialect.loaded_dbapi.Error as fault:
         _raise_lost(together, sent)
-        raise told(fault, connection, together[-1].sql, together[-1].values) from fault
+        raise told(fault, connection, together[-1].sql, together[-1].each) from fault
     _raise_lost(together, sent)
     return sent[-1]
 
@@ -169,7 +173,7 @@ class _Prepared:
     def fetch(self, connection: Connection, values: Mapping[str, Any]) -> list[Row]:
         bound = self._bound(values)
         alone = not _waiting(connection)
-        cursor = run(connection, self._sql, bound) if alone else _travel(connection, _Waiting(self._sql, bound))
+        cursor = run(connection, self._sql, bound) if alone else _travel(connection, _Waiting(self._sql, [bound]))
         rows: list[Row] = cursor.fetchall()
         return [self._row(row) for row in rows] if self._back else rows
 
@@ -177,7 +181,7 @@ class _Prepared:
         bound = [self._bound(values) for values in each]
         waiting = _waiting(connection)
         if waiting is not None:
-            waiting.extend(_Waiting(self._sql, values, lost) for values in bound)
+            waiting.append(_Waiting(self._sql, bound, lost))
         elif len(bound) == 1:
             if run(connection, self._sql, bound[0]).rowcount == 0 and lost is not None:
                 raise lost
