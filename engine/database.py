@@ -66,7 +66,9 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        if engine.dialect.name == "sqlite" and not event.contains(engine, "begin", _begin):
+        if engine.dialect.name != "sqlite":
+            statements.serve(engine)
+        elif not event.contains(engine, "begin", _begin):
             event.listen(engine, "connect", _prepare)
             event.listen(engine, "begin", _begin)
         one_state = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
@@ -76,8 +78,11 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """A session whose work is committed at the end, and undone on any exception."""
         with self.engine.connect() as connection:
+            if connection.dialect.name != "sqlite":
+                statements.gather(connection)
             session = _Session(connection)
             yield session
+            statements.settle(connection)
             if session.in_transaction():
                 session.commit()
             connection.commit()

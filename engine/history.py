@@ -30,19 +30,24 @@ SYSTEM = "system"
 """The chain of events that belong to no case."""
 START = "0" * 64
 """What the first event of a chain names as the one before."""
+BEFORE = (0, START)
+"""The head of a chain that has no event yet."""
 REFERENCE = "$value"
 """A JSON object with this one key stands for the value with that number."""
 
 
 _EVENTS = columns.core(tables.HistoryEvent)
+Head = tuple[int, str]
+"""The number and the hash of the last event of a chain."""
 _HEAD = Statement(
     select(_EVENTS.c.seq, _EVENTS.c.hash)
     .where(_EVENTS.c.chain == bindparam("of_chain"))
     .order_by(_EVENTS.c.seq.desc())
     .limit(1)
 )
-_APPEND = Statement(insert(_EVENTS).returning(_EVENTS.c.id))
-_APPEND_VALUES = Statement(insert(columns.core(tables.HistoryValue)))
+_APPEND = Statement(insert(_EVENTS).inline())
+_EVENT = select(_EVENTS.c.id).where(_EVENTS.c.chain == bindparam("of_chain"), _EVENTS.c.seq == bindparam("of_seq"))
+_APPEND_VALUES = Statement(insert(columns.core(tables.HistoryValue)).inline().values(event_id=_EVENT.scalar_subquery()))
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -102,10 +107,10 @@ class NewEvent:
     definition: str | None = None
 
 
-def append(session: Session, new: NewEvent) -> int:
-    """The event stands at the end of its chain; gives its id."""
+def append(session: Session, new: NewEvent, head: Head | None = None) -> None:
+    """The event stands at the end of its chain, which is `head` where that was read already."""
     chain = chain_of(new.instance, new.business_key)
-    seq, previous = _head(session, chain)
+    seq, previous = head or _head(session, chain)
     salts = [secrets.token_hex(16) for _ in new.values.rows]
     commitments = [
         commitment(salt, kind, name, text, _written_texts)
@@ -126,14 +131,14 @@ def append(session: Session, new: NewEvent) -> int:
         "previous": previous,
     }
     row["hash"] = chain_hash(row, _written)
-    ((event,),) = _APPEND.rows(session, **row)
+    _APPEND.run(session, row)
+    event = {"of_chain": chain, "of_seq": row["seq"]}
     values = [
-        {"event_id": event, "number": number, "kind": kind, "name": name, "encoded": text, "salt": salt}
+        {**event, "number": number, "kind": kind, "name": name, "encoded": text, "salt": salt}
         for number, (salt, (kind, name, text)) in enumerate(zip(salts, new.values.rows, strict=True))
     ]
     if values:
         _APPEND_VALUES.run(session, *values)
-    return int(event)
 
 
 def chain_of(instance: int | None, business_key: str | None) -> str:
@@ -143,8 +148,8 @@ def chain_of(instance: int | None, business_key: str | None) -> str:
     return SYSTEM if business_key is None else f"case {business_key}"
 
 
-def _head(session: Session, chain: str) -> tuple[int, str]:
-    seq, last = _HEAD.first(session, of_chain=chain) or (0, START)
+def _head(session: Session, chain: str) -> Head:
+    seq, last = _HEAD.first(session, of_chain=chain) or BEFORE
     return seq, last
 
 
@@ -229,8 +234,8 @@ def erase(
     reason: str,
     actor: str | None,
     at: datetime,
-) -> int:
-    """The values at these (seq, number) of the chain are gone, text and salt, and its next event says so; its id.
+) -> None:
+    """The values at these (seq, number) of the chain are gone, text and salt, and its next event says so.
 
     The chain holds: it is over commitments. Raises ValueNotRecorded for what is not there, or is erased already.
     """
@@ -253,8 +258,7 @@ def erase(
         session.execute(update(values).where(*place).values(value=None, salt=None))
     told = Values()
     facts = {"erased": erased, "reason": told.put("message", "reason", reason)}
-    new = NewEvent(EventType.VALUES_ERASED, at, actor, facts, told, instance, business_key)
-    return append(session, new)
+    append(session, NewEvent(EventType.VALUES_ERASED, at, actor, facts, told, instance, business_key))
 
 
 # Reading ------------------------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from typing import Protocol, cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, false, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, false, insert, or_, select, true, update
+from sqlalchemy.dialects.postgresql import insert as upsert  # its ON CONFLICT is SQLite's too
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from engine import columns, tables
@@ -29,12 +30,7 @@ _MARKS = select(tables.ReadableMark.mark, tables.ReadableMark.group)
 _MEMBERSHIPS = select(tables.Membership.person, tables.Membership.group)
 _PERSONS = select(tables.Person).where(tables.Person.active).order_by(tables.Person.id)
 _PARTICIPANTS = columns.core(tables.Participant)
-_PARTICIPANT = Statement(
-    select(_PARTICIPANTS.c.granted).where(
-        _PARTICIPANTS.c.business_key == bindparam("of_case"), _PARTICIPANTS.c.person == bindparam("name")
-    )
-)
-_TAKE_PART = Statement(insert(_PARTICIPANTS).values(ordinal=tables.ORDINAL_OF_CASE))
+_TAKE_PART = Statement(upsert(_PARTICIPANTS).inline().values(ordinal=tables.ORDINAL_OF_CASE).on_conflict_do_nothing())
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,9 +251,8 @@ def set_password(session: Session, name: str, password: str) -> None:
 
 def take_part(session: Session, business_key: str, name: str, at: datetime, *, granted: bool = False) -> None:
     """`name` is a participant of the case, which exists, from now on, if they were not."""
-    if _PARTICIPANT.first(session, of_case=business_key, name=name) is None:
-        row = {"business_key": business_key, "person": name, "granted": granted, "since": at}
-        _TAKE_PART.run(session, row | {"of_case": business_key})
+    row = {"business_key": business_key, "person": name, "granted": granted, "since": at}
+    _TAKE_PART.run(session, row | {"of_case": business_key})
 
 
 def reads(reader: Person, key: InstrumentedAttribute[str]) -> ColumnElement[bool]:

@@ -30,7 +30,7 @@ Values = Mapping[str, feel.Value]
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """An instance as it was read: what a step needs, and the version that it may replace."""
+    """An instance as it was read: what a step needs, the version that it may replace, and its last event."""
 
     id: int
     process: str
@@ -38,6 +38,7 @@ class Running:
     version: int
     snapshot: Mapping[str, Any]
     compiled: bundles.Compiled
+    head: history.Head
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Delivery:
 
 
 _INSTANCES, _CASES = columns.core(tables.ProcessInstance), columns.core(tables.Case)
-_COUNTERS = columns.core(tables.Counter)
+_COUNTERS, _EVENTS = columns.core(tables.Counter), columns.core(tables.HistoryEvent)
 _DEFINITIONS, _DEPLOYMENTS = columns.core(tables.ProcessDefinition), columns.core(tables.Deployment)
 _STORED = Statement(
     select(
@@ -77,13 +78,18 @@ _STORED = Statement(
         _INSTANCES.c.version,
         _INSTANCES.c.snapshot,
         _INSTANCES.c.state,
+        _EVENTS.c.seq,
+        _EVENTS.c.hash,
         _DEFINITIONS.c.deployment_id,
         _DEPLOYMENTS.c.digest,
         _DEPLOYMENTS.c.job_types,
     )
     .join(_DEFINITIONS, _DEFINITIONS.c.id == _INSTANCES.c.definition_id)
     .join(_DEPLOYMENTS, _DEPLOYMENTS.c.id == _DEFINITIONS.c.deployment_id)
+    .outerjoin(_EVENTS, _EVENTS.c.chain == bindparam("of_chain"))
     .where(_INSTANCES.c.id == bindparam("instance"))
+    .order_by(_EVENTS.c.seq.desc())
+    .limit(1)
 )
 _BEGIN = Statement(insert(_INSTANCES).returning(_INSTANCES.c.id))
 _REPLACE = Statement(
@@ -99,7 +105,6 @@ _REPLACE = Statement(
         state=bindparam("state"),
         ended_at=bindparam("ended_at"),
     )
-    .returning(_INSTANCES.c.id)
 )
 _COUNT_RUNNING = Statement(
     update(_CASES)
@@ -124,13 +129,15 @@ _TOUCH_CASE = Statement(
 
 def load(session: Session, instance: int) -> Running:
     """The running instance; raises InstanceNotFound, InstanceEnded."""
-    row = _STORED.first(session, instance=instance)
+    row = _STORED.first(session, instance=instance, of_chain=history.chain_of(instance, None))
     if row is None:
         raise InstanceNotFound(instance)
-    process, business_key, version, snapshot, state, *deployment = row
+    process, business_key, version, snapshot, state, seq, last, *deployment = row
     if state is not InstanceState.ACTIVE:
         raise InstanceEnded(instance)
-    return Running(instance, process, business_key, version, snapshot, bundles.stored(session, *deployment))
+    compiled = bundles.stored(session, *deployment)
+    head = history.BEFORE if seq is None else (seq, last)
+    return Running(instance, process, business_key, version, snapshot, compiled, head)
 
 
 # Commands -----------------------------------------------------------------------------------------------
@@ -310,7 +317,7 @@ def _start(session: Session, cause: bpmn.Start, occasion: Occasion, delivery: De
     }
     ((instance,),) = _BEGIN.rows(session, **row)
     _open_case(session, cause, occasion)
-    running = Running(instance, cause.process, cause.business_key, 0, {}, compiled)
+    running = Running(instance, cause.process, cause.business_key, 0, {}, compiled, history.BEFORE)
     apply(session, running, cause, taken, occasion, delivery)
     return int(instance)
 
@@ -343,7 +350,10 @@ def apply(
     occasion: Occasion,
     delivery: Delivery,
 ) -> None:
-    """Everything the step changed is written, upon the version that was read; raises StaleInstance."""
+    """Everything the step changed is written, upon the version that was read.
+
+    Raises StaleInstance, on a server perhaps not before the transaction reads again or ends.
+    """
     _write_snapshot(session, running, taken, occasion)
     step = openings.Step(running.id, running.process, running.business_key, occasion.actor, occasion.at)
     delivery.arrivals.extend(openings.write(session, step, taken))
@@ -360,7 +370,7 @@ def apply(
         business_key=running.business_key,
         definition=running.compiled.digest,
     )
-    history.append(session, event)
+    history.append(session, event, running.head)
     delivery.pending.extend(taken.messages)
     delivery.pending.extend(taken.signals)
 
@@ -378,6 +388,5 @@ def _write_snapshot(session: Session, running: Running, taken: bpmn.Advance, occ
         "state": state,
         "ended_at": ended_at,
     }
-    if _REPLACE.first(session, **changes) is None:
-        raise StaleInstance(running.id)
+    _REPLACE.change(session, changes, StaleInstance(running.id))
     _TOUCH_CASE.run(session, {"of_case": running.business_key, "at": occasion.at, "ended": int(taken.ended)})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, or_, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine import bpmn, columns, feel, incidents, job_queue, tables
@@ -21,34 +21,32 @@ _OPEN_HERE = (
     or_(*(_TASKS.c.state == state for state in OPEN_TASK)),
 )
 _FREE = or_(_TASKS.c.assignee.is_(None), _TASKS.c.assignee == bindparam("by"))
-_CLOSED = (_TASKS.c.id, _TASKS.c.due)
-_CANCEL_TASK = Statement(
-    update(_TASKS).where(*_OPEN_HERE).values(state=TaskState.CANCELLED, closed_at=bindparam("at")).returning(*_CLOSED)
-)
+_CANCEL_TASK = Statement(update(_TASKS).where(*_OPEN_HERE).values(state=TaskState.CANCELLED, closed_at=bindparam("at")))
 _COMPLETE_TASK = Statement(
     update(_TASKS)
     .where(*_OPEN_HERE, _FREE)
     .values(state=TaskState.COMPLETED, closed_at=bindparam("at"), closed_by=bindparam("by"), assignee=bindparam("by"))
-    .returning(*_CLOSED)
 )
-_CANCEL_DEADLINE = Statement(
-    update(_JOBS)
-    .where(_JOBS.c.task_id == bindparam("of_task"), or_(*(_JOBS.c.state == state for state in OPEN_JOB)))
-    .values(state=JobState.CANCELLED)
+_OPEN_TASK = Statement(insert(_TASKS).inline())
+_TASK = (
+    select(_TASKS.c.id)
+    .where(_TASKS.c.instance_id == bindparam("of_instance"), _TASKS.c.token == bindparam("at_token"))
+    .scalar_subquery()
 )
-_OPEN_TASK = Statement(insert(_TASKS).returning(_TASKS.c.id))
-_OFFER = Statement(insert(columns.core(tables.Candidate)))
+_OFFER = Statement(insert(columns.core(tables.Candidate)).inline().values(task_id=_TASK))
 _WANT_JOB = Statement(insert(_JOBS).returning(_JOBS.c.id))
-_DROP_JOBS = Statement(
+_WANT_DEADLINE = Statement(insert(_JOBS).values(task_id=_TASK).returning(_JOBS.c.id))
+_CANCEL_JOBS = (
     update(_JOBS)
     .where(
         _JOBS.c.instance_id == bindparam("of_instance"),
         _JOBS.c.token == bindparam("at_token"),
         or_(*(_JOBS.c.state == state for state in OPEN_JOB)),
-        _JOBS.c.task_id.is_(None),
     )
     .values(state=JobState.CANCELLED)
 )
+_DROP_JOBS = Statement(_CANCEL_JOBS.where(_JOBS.c.task_id.is_(None)))
+_CANCEL_DEADLINE = Statement(_CANCEL_JOBS.where(_JOBS.c.task_id.is_not(None)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,8 @@ class Step:
 def write(session: Session, step: Step, taken: bpmn.Advance) -> list[int]:
     """Every row is as the step left it; gives the new subscriptions for messages.
 
-    Raises StaleInstance if a task that the step closed is closed already, or claimed by somebody else.
+    Raises StaleInstance, now or later in the transaction, if a task that the step closed is closed already, or
+    claimed by somebody else.
     """
     _close_tasks(session, step, taken)
     _open_tasks(session, step, taken)
@@ -76,16 +75,13 @@ def write(session: Session, step: Step, taken: bpmn.Advance) -> list[int]:
 
 def _close_tasks(session: Session, step: Step, taken: bpmn.Advance) -> None:
     for closed in taken.closed_tasks:
-        here: dict[str, Any] = {"of_instance": step.instance, "at_token": closed.token, "at": step.at}
+        here = {"of_instance": step.instance, "at_token": closed.token}
+        lost = StaleInstance(step.instance)
         if closed.reason == "completed":
-            task = _COMPLETE_TASK.first(session, **here, by=step.actor)
+            _COMPLETE_TASK.change(session, {**here, "at": step.at, "by": step.actor}, lost)
         else:
-            task = _CANCEL_TASK.first(session, **here)
-        if task is None:
-            raise StaleInstance(step.instance)
-        number, due = task
-        if due is not None:  # only such a task has a deadline
-            _CANCEL_DEADLINE.run(session, {"of_task": number})
+            _CANCEL_TASK.change(session, {**here, "at": step.at}, lost)
+        _CANCEL_DEADLINE.run(session, here)
 
 
 def _open_tasks(session: Session, step: Step, taken: bpmn.Advance) -> None:
@@ -109,20 +105,21 @@ def _open_tasks(session: Session, step: Step, taken: bpmn.Advance) -> None:
             "closed_at": None,
             "closed_by": None,
         }
-        ((task,),) = _OPEN_TASK.rows(session, **row)
-        _offer(session, task, opened)
+        _OPEN_TASK.run(session, row)
+        here = {"of_instance": step.instance, "at_token": opened.place.token}
+        _offer(session, here, opened)
         if opened.due is not None and opened.escalate_to:
             job = bpmn.WantedJob(opened.place, "timer", opened.due)
-            _want_job(session, _job(step, job) | {"kind": JobKind.DEADLINE, "task_id": task})
+            _want_job(session, _WANT_DEADLINE, _job(step, job) | {"kind": JobKind.DEADLINE, **here})
 
 
-def _offer(session: Session, task: int, opened: bpmn.OpenedTask) -> None:
+def _offer(session: Session, here: dict[str, int], opened: bpmn.OpenedTask) -> None:
     """Who may do the task: by group, by name; an assignee of the file may also release and take it again."""
     users = opened.candidate_users if opened.assignee is None else (*opened.candidate_users, opened.assignee)
     kinds = {"group": opened.candidate_groups, "user": users, "excluded": opened.excluded_users}
     named = dict.fromkeys((kind, name) for kind, names in kinds.items() for name in names)
     rows = [
-        {"task_id": task, "kind": kind, "name": name, "position": position, "escalated": False}
+        {**here, "kind": kind, "name": name, "position": position, "escalated": False}
         for position, (kind, name) in enumerate(named)
     ]
     if rows:
@@ -133,18 +130,17 @@ def _write_jobs(session: Session, step: Step, taken: bpmn.Advance) -> None:
     if taken.dropped_jobs:
         _DROP_JOBS.run(session, *({"of_instance": step.instance, "at_token": token} for token in taken.dropped_jobs))
     for wanted in taken.wanted_jobs:
-        _want_job(session, _job(step, wanted))
+        _want_job(session, _WANT_JOB, _job(step, wanted) | {"task_id": None})
 
 
-def _want_job(session: Session, row: dict[str, Any]) -> None:
-    ((job,),) = _WANT_JOB.rows(session, **row)
+def _want_job(session: Session, wanted: Statement, row: dict[str, Any]) -> None:
+    ((job,),) = wanted.rows(session, **row)
     job_queue.defer(session, job, row["due"])
 
 
 def _job(step: Step, wanted: bpmn.WantedJob) -> dict[str, Any]:
     return {
         "instance_id": step.instance,
-        "task_id": None,
         "business_key": step.business_key,
         "kind": JobKind(wanted.kind),
         "type": wanted.type,

@@ -3,7 +3,8 @@
 W1: 7 tasks in sequence. W2: parallel and exclusive gateways, a boundary timer, a loop; 25 tasks. W3: one loop
 completed 500 times, milliseconds per completion on the way. The engines take turns; each figure is the median.
 Ours includes authorisation, history with its hash chain, jobs and one commit per completion; the library's runs
-include nothing of that. It starts a PostgreSQL of its own. Usage: python -m tests.benchmarks.bench_engine [ROUNDS]
+include nothing of that, but where it is stored one commit. It starts a PostgreSQL of its own.
+Usage: python -m tests.benchmarks.bench_engine [ROUNDS]
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from itertools import pairwise
 from math import isnan
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from SpiffWorkflow import TaskState
 from SpiffWorkflow.bpmn.parser import BpmnParser
@@ -29,7 +31,7 @@ from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from sqlalchemy import text
 
 from engine import deployments, identity, instances, user_tasks
-from engine.database import connect
+from engine.database import Database, connect
 from tests import postgresql
 
 NUMBERS = counting(1)
@@ -97,18 +99,24 @@ PASSES = 3
 """W2 goes round three times: 3 × 8 tasks and the last one are 25."""
 
 
+def new_database(held: ExitStack, server: postgresql.Server | None) -> Database:
+    """A new SQLite (WAL, synchronous NORMAL), or one of this PostgreSQL, until `held` closes."""
+    if server is None:
+        folder = held.enter_context(tempfile.TemporaryDirectory())
+        url = f"sqlite:///{Path(folder) / 'bench.db'}"
+    else:
+        url = held.enter_context(server.database(f"bench{next(NUMBERS)}"))
+    database = connect(url)
+    held.callback(database.close)
+    return database
+
+
 class Ours:
-    """The public API over a new SQLite (WAL, synchronous NORMAL) or PostgreSQL: one transaction per completion."""
+    """The public API over a new database: one transaction per completion."""
 
     def __init__(self, source: str, server: postgresql.Server | None = None) -> None:
         self.held = ExitStack()
-        if server is None:
-            folder = self.held.enter_context(tempfile.TemporaryDirectory())
-            url = f"sqlite:///{Path(folder) / 'bench.db'}"
-        else:
-            url = self.held.enter_context(server.database(f"bench{next(NUMBERS)}"))
-        self.database = connect(url)
-        self.held.callback(self.database.close)
+        self.database = new_database(self.held, server)
         self.database.create()
         diagram = source.replace("DURATION", "PT1H").replace("LOOP", "=loop")
         bundle = "title: bench\nstarts: []\nmessages: []\ngroups:\n  clerk: {label: clerk, cases: all}\nvisibility: {}\npeople:\n  - {name: anna, label: Anna, groups: [clerk]}\n"
@@ -147,10 +155,45 @@ class Ours:
         return True
 
 
+class Row:
+    """One JSON document in the one row of a new database, by the driver: replaced, committed and read per completion."""
+
+    def __init__(self, server: postgresql.Server | None = None) -> None:
+        self.held = ExitStack()
+        pooled = new_database(self.held, server).engine.raw_connection()
+        self.held.callback(pooled.close)
+        self.driver: Any = pooled.driver_connection
+        self.begin, mark = ("", "%s") if server else ("BEGIN IMMEDIATE", "?")
+        self.replace = f"UPDATE instance SET document = {mark} WHERE id = {mark}"
+        self.read = f"SELECT document FROM instance WHERE id = {mark}"
+        self.driver.execute("CREATE TABLE instance (id integer PRIMARY KEY, document text)")
+        self.driver.execute("INSERT INTO instance VALUES (1, '')")
+        self.driver.commit()
+
+    def through(self, document: str) -> str:
+        """The document as it comes back."""
+        if self.begin:
+            self.driver.execute(self.begin)
+        self.driver.execute(self.replace, (document, 1))
+        self.driver.commit()
+        ((found,),) = self.driver.execute(self.read, (1,)).fetchall()
+        self.driver.commit()
+        return str(found)
+
+
+class Memory:
+    """Nothing but JSON: no database, no commit."""
+
+    held = ExitStack()
+
+    def through(self, document: str) -> str:
+        return document
+
+
 class Library:
     """Stock SpiffWorkflow; with `stored`, one JSON document is written and read back per completion."""
 
-    def __init__(self, source: str, *, stored: bool) -> None:
+    def __init__(self, source: str, stored: Row | Memory | None = None) -> None:
         diagram = source.replace("DURATION", "&quot;PT1H&quot;").replace("LOOP", "loop")
         parser = BpmnParser()
         parser.add_bpmn_io(BytesIO(diagram.encode()))
@@ -165,7 +208,8 @@ class Library:
         self.workflow.do_engine_steps()
 
     def close(self) -> None:
-        """Nothing is held."""
+        if self.stored:
+            self.stored.held.close()
 
     def stored_bytes(self) -> int:
         return self.written
@@ -183,7 +227,7 @@ class Library:
         if self.stored:
             document = json.dumps(self.serializer.to_dict(self.workflow))
             self.written += len(document)
-            self.workflow = self.serializer.from_dict(json.loads(document))
+            self.workflow = self.serializer.from_dict(json.loads(self.stored.through(document)))
         return True
 
 
@@ -245,8 +289,10 @@ def main() -> None:
         engines: dict[str, Make] = {
             "Mamori, SQLite": Ours,
             "Mamori, PostgreSQL": lambda source: Ours(source, server),
-            "SpiffWorkflow in memory": lambda source: Library(source, stored=False),
-            "SpiffWorkflow + JSON document": lambda source: Library(source, stored=True),
+            "SpiffWorkflow in memory": Library,
+            "SpiffWorkflow + JSON document": lambda source: Library(source, Memory()),
+            "SpiffWorkflow + row, SQLite": lambda source: Library(source, Row()),
+            "SpiffWorkflow + row, PostgreSQL": lambda source: Library(source, Row(server)),
         }
         taken: dict[str, list[list[float]]] = {name: [] for name in engines}
         for _ in range(rounds):  # in turns, so that a slow minute of the machine is everybody's
@@ -260,10 +306,13 @@ def main() -> None:
         )
         shown = " / ".join("–" if isnan(each) else f"{each:.2f}" for each in row[len(FIGURES) :])
         print(f"{name:32}{figures}   {shown}")
-    *ours, _, stored = middle.values()
-    for name, row in zip(middle, ours, strict=False):
-        ratios = " / ".join("–" if isnan(b) else f"{b / a:.0f}" for a, b in zip(row[8:], stored[8:], strict=True))
-        print(f"{name}, times the JSON document: W1 {row[0] / stored[0]:.1f}, W2 {row[4] / stored[4]:.1f}, W3 {ratios}")
+    for database in ("SQLite", "PostgreSQL"):
+        for against in (f"SpiffWorkflow + row, {database}", "SpiffWorkflow + JSON document"):
+            ours, other = middle[f"Mamori, {database}"], middle[against]
+            loop = zip(ours[len(FIGURES) :], other[len(FIGURES) :], strict=True)
+            ratios = " / ".join("–" if isnan(theirs) else f"{theirs / own:.0f}" for own, theirs in loop)
+            w1_, w2_ = ours[0] / other[0], ours[4] / other[4]
+            print(f"Mamori, {database}, times {against}: W1 {w1_:.1f}, W2 {w2_:.1f}, W3 {ratios}")
 
 
 if __name__ == "__main__":

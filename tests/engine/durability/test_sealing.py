@@ -82,6 +82,7 @@ def test_a_transaction_that_is_late_is_waited_for(office: Any, sealing: Sealing)
     def late() -> None:
         with office.database.transaction() as session:
             history.append(session, history.NewEvent(EventType.COMMENTED, office.now, "anna", business_key="late"))
+            assert len(history.of_case(session, "late")) == 1  # so it has gone to the server
             begun.set()
             other_done.wait(1)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -109,3 +112,80 @@ def test_a_connection_that_the_server_ended_is_not_used_again(server: str) -> No
     with found.transaction() as session:
         assert len(own.rows(session)) == 1
     found.close()
+
+
+LOSE = Statement(update(COUNTERS).where(COUNTERS.c.name == bindparam("of_name")).values(value=0))
+
+
+class Lost(Exception):
+    """Somebody else was faster."""
+
+
+def test_what_was_there_to_change_is_changed(office: Any) -> None:
+    with office.database.transaction() as session:
+        ADD.run(session, row(1))
+        LOSE.change(session, {"of_name": "given"}, Lost())
+    with office.database.transaction() as session:
+        assert ("given", 2001, 0) in ALL.rows(session)
+
+
+@pytest.mark.parametrize("read", [False, True])
+def test_a_change_of_what_is_not_there_says_so_and_undoes_the_transaction(office: Any, read: bool) -> None:
+    def change() -> None:
+        with office.database.transaction() as session:
+            ADD.run(session, row(1))
+            LOSE.change(session, {"of_name": "absent"}, Lost())
+            ADD.run(session, row(2))
+            if read:
+                ALL.rows(session)
+
+    with pytest.raises(Lost):
+        change()
+    with office.database.transaction() as session:
+        assert "given" not in {name for name, *_ in ALL.rows(session)}
+
+
+def test_who_lost_is_told_so_and_not_of_a_key_that_is_taken_because_of_it(office: Any) -> None:
+    def change() -> None:
+        with office.database.transaction() as session:
+            ADD.run(session, row(1))
+            LOSE.change(session, {"of_name": "absent"}, Lost())
+            ADD.run(session, row(1))
+
+    with pytest.raises(Lost):
+        change()
+
+
+def test_what_went_before_is_seen_by_every_later_statement(office: Any) -> None:
+    with office.database.transaction() as session:
+        ADD.run(session, row(1))
+        LOSE.change(session, {"of_name": "given"}, Lost())
+        found = session.execute(select(COUNTERS.c.value).where(COUNTERS.c.name == "given")).scalar_one()
+        assert found == 0
+        ADD.run(session, row(2))
+        assert len([name for name, *_ in ALL.rows(session) if name == "given"]) == 2
+
+
+def test_a_server_is_asked_once_for_all_that_gives_nothing_back_and_the_next_that_does(office: Any) -> None:
+    with office.database.transaction() as session:
+        ALL.rows(session)
+        with journeys() as made:
+            for number in range(1, 6):
+                ADD.run(session, row(number))
+            assert len(ALL.rows(session)) >= 5
+    assert len(made) == (1 if office.database.engine.dialect.name == "postgresql" else 0)
+
+
+@contextmanager
+def journeys() -> Iterator[list[object]]:
+    """One entry for each time that the driver sends several statements as one."""
+    made: list[object] = []
+    original = psycopg.Connection.pipeline
+
+    def pipeline(connection: Any) -> Any:
+        made.append(connection)
+        return original(connection)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(psycopg.Connection, "pipeline", pipeline)
+        yield made
