@@ -39,7 +39,8 @@ def record(database: Database, sealing: Sealing, *, reason: str, by: str, at: da
     with database.transaction() as session:
         _, read_upto = checkpoints.newest(session, "SHARE ROW EXCLUSIVE")
         restore = _restore(session, sealed, read_upto, reason=reason, by=by, at=at)
-        upto = _append(session, restore, sealed[-1])
+        _append(session, restore, sealed[-1])
+        upto, _ = checkpoints.newest(session)
         heads = checkpoints.changed(session, 0, upto)
         readings = reading_proofs.sealed(session, None, read_upto)
         checkpoint = checkpoints.signed(key, sealed[-1], upto, heads, readings, at, restore)
@@ -51,10 +52,10 @@ def record(database: Database, sealing: Sealing, *, reason: str, by: str, at: da
     return checkpoint
 
 
-def _append(session: Session, restore: Restore, last: Checkpoint) -> int:
+def _append(session: Session, restore: Restore, last: Checkpoint) -> None:
     values = history.Values()
     facts = {**restore.facts(), "checkpoint": last.number, "reason": values.put("reason", "reason", restore.reason)}
-    return history.append(session, history.NewEvent(EventType.RESTORED, restore.at, restore.by, facts, values))
+    history.append(session, history.NewEvent(EventType.RESTORED, restore.at, restore.by, facts, values))
 
 
 def _restore(
