@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine import bpmn, bundles, case_index, columns, feel, history, identity, messages, openings, records, tables
@@ -71,6 +71,14 @@ class Delivery:
 _INSTANCES, _CASES = columns.core(tables.ProcessInstance), columns.core(tables.Case)
 _COUNTERS, _EVENTS = columns.core(tables.Counter), columns.core(tables.HistoryEvent)
 _DEFINITIONS, _DEPLOYMENTS = columns.core(tables.ProcessDefinition), columns.core(tables.Deployment)
+_CHAIN = _EVENTS.alias()
+_LAST = (
+    select(_CHAIN.c.seq)
+    .where(_CHAIN.c.chain == bindparam("of_chain"))
+    .order_by(_CHAIN.c.seq.desc())
+    .limit(1)
+    .scalar_subquery()
+)
 _STORED = Statement(
     select(
         _INSTANCES.c.process,
@@ -86,10 +94,8 @@ _STORED = Statement(
     )
     .join(_DEFINITIONS, _DEFINITIONS.c.id == _INSTANCES.c.definition_id)
     .join(_DEPLOYMENTS, _DEPLOYMENTS.c.id == _DEFINITIONS.c.deployment_id)
-    .outerjoin(_EVENTS, _EVENTS.c.chain == bindparam("of_chain"))
+    .outerjoin(_EVENTS, and_(_EVENTS.c.chain == bindparam("of_chain"), _EVENTS.c.seq == _LAST))
     .where(_INSTANCES.c.id == bindparam("instance"))
-    .order_by(_EVENTS.c.seq.desc())
-    .limit(1)
 )
 _BEGIN = Statement(insert(_INSTANCES).returning(_INSTANCES.c.id))
 _REPLACE = Statement(

@@ -11,7 +11,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
 
 from engine import bpmn, bundles, tables, user_tasks
 
@@ -76,6 +77,29 @@ def test_completion_2000_of_a_loop_runs_and_stores_what_completion_10_did(office
 
     assert measured[2000] == measured[10]
     assert measured[10][0] > 0
+
+
+def events_read(session: Session) -> int:
+    """Rows of history that PostgreSQL has read for this connection since some moment before the transaction."""
+    count = (
+        "SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))"
+        " FROM pg_stat_xact_user_tables WHERE relname = 'history_event'"
+    )
+    return int(session.execute(text(count)).scalar_one())
+
+
+def test_completion_200_of_a_loop_reads_no_more_of_history_than_completion_10_did(office: Any) -> None:
+    if office.database.engine.dialect.name != "postgresql":
+        pytest.skip("only PostgreSQL tells what a transaction reads")
+    office.start("round", going=True)
+    person, task, measured = office.person("anna"), office.task("step").id, []
+    for _ in range(200):
+        with office.database.transaction() as session:
+            before = events_read(session)
+            task = user_tasks.complete(session, task, {}, actor=person, at=office.now).next_tasks[0].id
+            measured.append(events_read(session) - before)
+
+    assert 0 < max(measured[190:]) <= max(measured[10:20])
 
 
 def test_ten_thousand_completions_pass_in_one_instance(bundle_files: Mapping[str, bytes]) -> None:
