@@ -326,6 +326,8 @@ def test_whoever_has_done_their_part_is_told_who_goes_on(signed_in: People, aski
 
     assert page.title == "受信箱"
     assert "このあとは「申込みを確かめる」を" in page.text
+    assert page.links()["事案 2026-0001 のこのあとを見る"] == "/cases/2026-0001"
+    assert page.links()["ひとこと書き添える"] == "/cases/2026-0001#comments"
 
 
 def test_who_may_not_read_the_case_is_not_told_who_goes_on(signed_in: People, applied: str) -> None:
@@ -335,4 +337,4 @@ def test_who_may_not_read_the_case_is_not_told_who_goes_on(signed_in: People, ap
     page = guest.press(guest.open("/tasks/3"), "この内容で終える", {"note": "連絡しました"})
 
     assert "「急ぎの連絡をする」を終えました" in page.text
-    assert "このあとは" not in page.text
+    assert "このあと" not in page.text

@@ -146,12 +146,12 @@ def test_a_field_is_told_by_its_label(files: dict[str, bytes]) -> None:
     form["components"].append(
         {"type": "textfield", "id": "n", "key": "note_to_head", "label": "責任者への申し送り"} | more
     )
-    form["components"][1]["components"][0]["label"] = "E1 お客さまの行為か"
+    form["components"][1]["components"][0]["label"] = "お客さまの行為か"
 
     assert told(one(files, name, json.dumps(form).encode())) == [
         (
             "changed",
-            "項目「E1 顧客等の行為か」の見出しを 「E1 顧客等の行為か」 から 「E1 お客さまの行為か」 に変えます。",
+            "項目「顧客等の行為か」の見出しを 「顧客等の行為か」 から 「お客さまの行為か」 に変えます。",
         ),
         (
             "added",
