@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, render_template, request
 
-from engine import accesses, cases, history
+from engine import accesses, cases, concealments, history
 from engine.errors import CaseNotFound
 from engine.states import EventType
 from webapp import edge, errors, sentences
@@ -46,7 +46,7 @@ def readings(number: str) -> str:
     case = cases.get(edge.reading(), number, person, at=edge.now())
     edge.opened(number)
     page = _page()
-    found = accesses.of_case(edge.reading(), number, limit=PAGE + 1, offset=(page - 1) * PAGE)
+    found = accesses.of_case(edge.reading(), number, reader=person, limit=PAGE + 1, offset=(page - 1) * PAGE)
     rejected = (EventType.ATTEMPT_REJECTED,)
     refused = history.newest_of_no_instance(edge.reading(), rejected, limit=PAGE, business_key=number)
     return render_template(
@@ -83,4 +83,6 @@ def _page() -> int:
 
 def _lines(events: list[history.Event]) -> list[Line]:
     teller = sentences.Teller.to_reader({})
-    return [Line(event, teller.whole(event)) for event in events]
+    keys = {event.business_key for event in events if event.business_key is not None}
+    concealed = concealments.from_reader(edge.reading(), edge.person(), keys)
+    return [Line(event, teller.whole(event)) for event in map(concealed.event, events)]
