@@ -9,6 +9,7 @@ __all__ = [
     "cases",
     "catalogue",
     "comments",
+    "concealments",
     "connectors",
     "database",
     "decision_tables",

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from engine import history, identity, tables
+from engine import concealments, history, identity, tables
 from engine.catalogue import Account
 from engine.errors import PurposeMissing
+from engine.identity import Person
 from engine.states import EventType
 
 MAX_PURPOSE = 500  # characters
@@ -45,12 +46,15 @@ def note(session: Session, business_key: str, person: str, page: str, at: dateti
     session.execute(insert(tables.CaseReading).values(row))
 
 
-def of_case(session: Session, business_key: str, *, limit: int = 100, offset: int = 0) -> list[Reading]:
-    """Who has read the case, the latest first."""
+def of_case(
+    session: Session, business_key: str, *, reader: Person | None, limit: int = 100, offset: int = 0
+) -> list[Reading]:
+    """Who has read the case, the latest first, with the names that the reader may know."""
     table = tables.CaseReading
     query = select(table.person, table.page, table.at).where(table.business_key == business_key)
     rows = session.execute(query.order_by(table.id.desc()).limit(limit).offset(offset))
-    return [Reading(*row) for row in rows]
+    concealed = concealments.from_reader(session, reader, [business_key])
+    return [Reading(concealed.name(business_key, person, at) or person, page, at) for person, page, at in rows]
 
 
 # Accounts -----------------------------------------------------------------------------------------------

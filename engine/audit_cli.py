@@ -233,7 +233,7 @@ def export(url: str, out: Path, business_key: str | None, purpose: str, name: st
     with opened(url) as found:
         by = _actor(found, name)
         if form != "evidence":
-            content = _event_log(found, form, business_key, purpose, by)
+            content = _event_log(found, form, business_key, purpose, by, name)
         elif business_key is None:
             raise click.UsageError("証拠パッケージには --case が要ります。")
         else:
@@ -242,10 +242,11 @@ def export(url: str, out: Path, business_key: str | None, purpose: str, name: st
     console.print(f"{out} に書き出しました。")
 
 
-def _event_log(found: Database, form: str, business_key: str | None, purpose: str, by: str) -> bytes:
+def _event_log(found: Database, form: str, business_key: str | None, purpose: str, by: str, name: str | None) -> bytes:
     evidence.record(found, business_key, form, purpose=purpose, by=by, at=now())
     with found.reading() as session:
-        return event_logs.FORMATS[form](event_logs.read(session, business_key))
+        reader = None if name is None else identity.person(session, name)
+        return event_logs.FORMATS[form](event_logs.read(session, business_key, reader=reader))
 
 
 def _actor(found: Database, name: str | None) -> str:

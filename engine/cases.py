@@ -14,6 +14,7 @@ from engine import (
     bundles,
     case_index,
     case_search,
+    concealments,
     deployments,
     feel,
     history,
@@ -195,7 +196,7 @@ def list_cases(
         session, person, known, at, query=query, facts=facts, running=running, overdue=overdue
     )
     place = {"before": _ordinal(session, before, person), "after": _ordinal(session, after, person)}
-    return _rows(session, case_search.find(session, wanted, limit, **place), known, at)
+    return _rows(session, person, case_search.find(session, wanted, limit, **place), known, at)
 
 
 def count_cases(
@@ -251,7 +252,9 @@ def get(session: Session, business_key: str, person: Person, *, at: datetime) ->
     """The case; raises CaseNotFound also if the person may not know of it."""
     _check_readable(session, business_key, person)
     known = readable_facts(session, person)
-    for row in _rows(session, select(tables.Case.ordinal).where(tables.Case.business_key == business_key), known, at):
+    for row in _rows(
+        session, person, select(tables.Case.ordinal).where(tables.Case.business_key == business_key), known, at
+    ):
         return row
     raise CaseNotFound(business_key)
 
@@ -274,7 +277,9 @@ def _check_readable(session: Session, business_key: str, person: Person) -> None
         raise CaseNotFound(business_key)
 
 
-def _rows(session: Session, ordinals: Select[Any], known: tuple[Fact, ...], at: datetime) -> list[CaseRow]:
+def _rows(
+    session: Session, person: Person, ordinals: Select[Any], known: tuple[Fact, ...], at: datetime
+) -> list[CaseRow]:
     table, tasks, wanted = tables.Case, tables.UserTask, ordinals.subquery()
     query = select(table).join(wanted, wanted.c.ordinal == table.ordinal).order_by(table.ordinal.desc())
     found = session.execute(query).scalars().all()
@@ -288,6 +293,7 @@ def _rows(session: Session, ordinals: Select[Any], known: tuple[Fact, ...], at: 
     counts = {key: (open_tasks, late) for key, open_tasks, late in counted}
     names = deployments.process_names(session)
     known_of = case_index.facts_of(session, keys, known)
+    concealed = concealments.from_reader(session, person, keys)
     return [
         CaseRow(
             row.business_key,
@@ -296,7 +302,7 @@ def _rows(session: Session, ordinals: Select[Any], known: tuple[Fact, ...], at: 
             row.running,
             *counts.get(row.business_key, (0, 0)),
             row.opened_at,
-            row.opened_by,
+            concealed.name(row.business_key, row.opened_by, row.opened_at),
             row.changed_at,
             known_of[row.business_key],
         )
@@ -344,7 +350,7 @@ def timeline(
     With `before` only those that came before the event with this id. What was refused is told elsewhere.
     """
     redaction = Redaction.for_case(session, business_key, person)
-    readable = redaction.of_recorded if redaction.hidden else None
+    readable = redaction.of_recorded if redaction.withholds else None
     table = tables.HistoryEvent
     query = select(table.id).where(table.business_key == business_key, table.type != EventType.ATTEMPT_REJECTED)
     if before is not None:
@@ -353,4 +359,4 @@ def timeline(
     if not ids:
         return []
     found = history.of_case(session, business_key, readable, TOLD, span=(ids[-1], ids[0]))
-    return [event for event in found if event.type is not EventType.ATTEMPT_REJECTED]
+    return [redaction.concealed.event(event) for event in found if event.type is not EventType.ATTEMPT_REJECTED]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from engine import case_index, history, identity, notices, submissions, tables
+from engine import case_index, concealments, history, identity, notices, submissions, tables
 from engine.errors import CaseNotFound, CommentInvalid, MayOnlyRead
 from engine.identity import Person
 from engine.states import EventType
@@ -60,12 +61,29 @@ def write(
     if len(said) > MAX_LENGTH:
         raise CommentInvalid(f"コメントは {MAX_LENGTH} 文字までです。いくつかに分けて書いてください。")
     named = dict.fromkeys(_MENTION.findall(said))
-    readers = {one.name for one in identity.people(session) if one.name in named and _reads(session, one, business_key)}
+    readers = readers_known_to(session, business_key, actor, named)
     mentions = [name for name in named if name in readers]
     unknown = [name for name in named if name not in readers]
     comment = _store(session, business_key, said, mentions, actor, at)
     submissions.record(session, submission, actor.name, {"comment": comment, "unknown": unknown}, at=at)
     return Written(_row(session, comment), tuple(unknown))
+
+
+def readers_known_to(
+    session: Session, business_key: str, person: Person, names: Collection[str] | None = None
+) -> list[str]:
+    """Of these names, or of all, those of whom the person may know that they can read the case.
+
+    That somebody took part in it is not told of who is concealed.
+    """
+    concealed = concealments.from_reader(session, person, [business_key])
+    return [
+        one.name
+        for one in identity.people(session)
+        if (names is None or one.name in names)
+        and (business_key, one.name) not in concealed.until
+        and _reads(session, one, business_key)
+    ]
 
 
 def _check(session: Session, business_key: str, reader: Person) -> None:
@@ -101,7 +119,11 @@ def of_case(session: Session, business_key: str, person: Person) -> tuple[Commen
     _check(session, business_key, person)
     table = tables.Comment
     rows = session.execute(select(table).where(table.business_key == business_key).order_by(table.id)).scalars()
-    return tuple(_comment(row) for row in rows)
+    concealed = concealments.from_reader(session, person, [business_key])
+    return tuple(
+        replace(comment, author=concealed.name(business_key, comment.author, comment.at) or comment.author)
+        for comment in map(_comment, rows)
+    )
 
 
 def _row(session: Session, comment: int) -> CommentRow:

@@ -585,6 +585,17 @@ class CaseReading(Base):
     at: Mapped[datetime]
 
 
+class Concealment(Base):
+    """What a person did in a case until then is told with their name only to those who may read the mark."""
+
+    __tablename__ = "concealment"
+
+    business_key: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(primary_key=True)
+    mark: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
+
+
 metadata = Base.metadata
 
 _case = core(Case)

@@ -17,6 +17,7 @@ from engine import (
     business_days,
     case_index,
     columns,
+    concealments,
     drafts,
     feel,
     forms,
@@ -196,11 +197,15 @@ def doable(session: Session, person: Person, business_key: str) -> tuple[TaskRow
 
 
 def get(session: Session, task: int, person: Person) -> TaskRow:
-    """The task, if the person may do it or read its case; raises TaskNotFound."""
+    """The task, if the person may do it or read its case, with the names that they may know; raises TaskNotFound."""
     row = find(session, task)
-    if identity.may(person, row) or identity.may_read_case(session, person, row.business_key):
+    if not (identity.may(person, row) or identity.may_read_case(session, person, row.business_key)):
+        raise TaskNotFound(task)
+    if row.closed_at is None:
         return row
-    raise TaskNotFound(task)
+    concealed = concealments.from_reader(session, person, [row.business_key])
+    closed_by, assignee = (concealed.name(row.business_key, n, row.closed_at) for n in (row.closed_by, row.assignee))
+    return replace(row, closed_by=closed_by, assignee=assignee)
 
 
 def find(session: Session, task: int) -> TaskRow:
@@ -302,7 +307,7 @@ def _reassign(
     same = (table.id == row.id, table.state == row.state, table.assignee.is_not_distinct_from(row.assignee))
     changed = session.execute(update(table).where(*same).values(state=state, assignee=assignee).returning(table.id))
     if changed.first() is None:
-        now = find(session, row.id)
+        now = get(session, row.id, actor)
         raise TaskAlreadyClaimed(row.id, now.assignee) if now.is_open and now.assignee else _closed(now)
     facts = {"task": task_facts(row), "assignee": assignee}
     new = history.NewEvent(event, at, actor.name, facts, instance=row.instance, business_key=row.business_key)
@@ -403,7 +408,9 @@ def complete(
     states.move(row.state, TaskState.COMPLETED, states.TASK_MOVES)
     running = _running(session, row)
     form, values = _submit(session, row, running, submitted, actor, at)
-    occasion = instances.Occasion(EventType.TASK_COMPLETED, actor.name, at, {"task": task_facts(row)})
+    mark = None if form is None else forms.concealed_under(form, values)
+    facts = {"task": task_facts(row), **({} if mark is None else {"conceals": mark})}
+    occasion = instances.Occasion(EventType.TASK_COMPLETED, actor.name, at, facts)
     try:
         taken = instances.advance(session, running, bpmn.CompleteTask(row.token, values, actor.name), occasion)
     except bpmn.ActorExcluded as excluded:
@@ -414,6 +421,8 @@ def complete(
     if form is not None:
         case_index.write_form(session, row.business_key, task, form, values)
     identity.take_part(session, row.business_key, actor.name, at)
+    if mark is not None:
+        concealments.conceal(session, row.business_key, actor.name, mark, at)
     for name in _granted(form, values):
         identity.take_part(session, row.business_key, name, at, granted=True)
     outcome = {"task": task, "ended": taken.ended, "business_key": row.business_key}

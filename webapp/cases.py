@@ -12,7 +12,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from engine import bundles, cases, comments, diagrams, history, identity, saved_filters, tables, user_tasks
+from engine import (
+    bundles,
+    cases,
+    comments,
+    concealments,
+    diagrams,
+    history,
+    identity,
+    saved_filters,
+    tables,
+    user_tasks,
+)
 from engine.audit import moments
 from engine.catalogue import Fact
 from engine.errors import InstanceNotFound
@@ -257,11 +268,16 @@ def _forms(session: Session, number: str) -> dict[int, Mapping[str, Form]]:
 
 
 def _known(session: Session, number: str) -> list[str]:
-    """The names of the others who read the case because they take part in it, or read every one."""
+    """The names of the others who read the case because they take part in it, or read every one.
+
+    That somebody takes part is not told of who is concealed.
+    """
     table, me = tables.Participant, edge.person().name
+    concealed = concealments.from_reader(session, edge.person(), [number])
     part = set(session.execute(select(table.person).where(table.business_key == number)).scalars())
     return [
         one.name
         for one in identity.people(session)
-        if one.name != me and (one.cases == "all" or (one.cases == "own" and one.name in part))
+        if one.name != me and (number, one.name) not in concealed.until
+        if one.cases == "all" or (one.cases == "own" and one.name in part)
     ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from flask import Flask, g
 from sqlalchemy.orm import Session
 
-from engine import case_index, comments, identity, user_tasks
+from engine import case_index, comments, concealments, identity, user_tasks
 from engine.catalogue import EVERYONE
 from webapp import edge
 from webapp.content import content
@@ -47,11 +47,14 @@ class Names:
 
     def person(self, name: str | None) -> str:
         """The person with this user name; the system where nobody did it."""
+        if name == concealments.WITHHELD:
+            return _("Somebody whose name is withheld")
         return _("The system") if name is None else self.people.get(name, WITHHELD if self.masked else name)
 
     def addressed(self, name: str | None) -> str:
         """The person as one speaks of somebody politely; the system is not spoken of so."""
-        return self.person(None) if name is None else _("%(name)s", name=self.person(name))
+        nobody = name in (None, concealments.WITHHELD)
+        return self.person(name) if nobody else _("%(name)s", name=self.person(name))
 
     def group(self, name: str) -> str:
         return _("Everyone") if name == EVERYONE else self.groups.get(name, name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, render_template, request
 
-from engine import accesses, cases, history
+from engine import accesses, cases, concealments, history
 from engine.audit import losses
 from engine.errors import CaseNotFound
 from engine.states import EventType
@@ -57,7 +57,7 @@ def readings(number: str) -> str:
     case = cases.get(edge.reading(), number, person, at=edge.now())
     edge.opened(number)
     page = _page()
-    found = accesses.of_case(edge.reading(), number, limit=PAGE + 1, offset=(page - 1) * PAGE)
+    found = accesses.of_case(edge.reading(), number, reader=person, limit=PAGE + 1, offset=(page - 1) * PAGE)
     rejected = (EventType.ATTEMPT_REJECTED,)
     refused = history.newest_of_no_instance(edge.reading(), rejected, limit=PAGE, business_key=number)
     restored = history.newest_of_no_instance(edge.reading(), (EventType.RESTORED,), limit=PAGE)
@@ -96,7 +96,9 @@ def _page() -> int:
 
 def _lines(events: list[history.Event]) -> list[Line]:
     teller = sentences.Teller.to_reader({})
-    return [Line(event, teller.whole(event), _lost(event)) for event in events]
+    keys = {event.business_key for event in events if event.business_key is not None}
+    concealed = concealments.from_reader(edge.reading(), edge.person(), keys)
+    return [Line(event, teller.whole(event), _lost(event)) for event in map(concealed.event, events)]
 
 
 def _lost(event: history.Event) -> tuple[Lost, ...]:

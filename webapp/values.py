@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from flask_babel import lazy_gettext
 
-from engine import decision_tables, feel
+from engine import concealments, decision_tables, feel
 from engine.catalogue import Fact, Label
 from engine.forms import Field, Fields, Form
 from webapp import answers
@@ -214,7 +214,7 @@ class Words:
             for option in asked.options:
                 if option.value == value:
                     return content(option.label)
-        if value in self.names.people:
+        if value == concealments.WITHHELD or value in self.names.people:
             return self.names.person(value)
         if value in self.names.groups:
             return self.names.groups[value]

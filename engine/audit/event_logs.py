@@ -15,9 +15,11 @@ from lxml import etree
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import spreadsheets, tables
+from engine import concealments, spreadsheets, tables
+from engine.concealments import Concealed
 from engine.errors import CaseNotFound
 from engine.history import instant
+from engine.identity import Person
 from engine.states import EventType
 from engine.texts import usable
 
@@ -55,19 +57,23 @@ class LogEvent:
     hash: str
 
 
-def read(session: Session, business_key: str | None = None) -> list[LogEvent]:
-    """The events of a case, or of all cases, oldest first; raises CaseNotFound."""
+def read(session: Session, business_key: str | None = None, *, reader: Person | None = None) -> list[LogEvent]:
+    """The events of a case, or of all cases, oldest first, with the names that the reader may know, or that anybody
+    may; raises CaseNotFound.
+    """
     table, instances = tables.HistoryEvent, tables.ProcessInstance
     own = table.business_key.is_not(None) if business_key is None else table.business_key == business_key
     processes = dict(session.execute(select(instances.id, instances.process)).all())
     columns = [column for column in table.__table__.columns if column.name not in ("commitments", "previous")]
-    found = [_event(row, processes) for row in session.execute(select(*columns).where(own).order_by(table.id))]
+    concealed = concealments.from_reader(session, reader, None if business_key is None else [business_key])
+    rows = session.execute(select(*columns).where(own).order_by(table.id))
+    found = [_event(row, processes, concealed) for row in rows]
     if business_key is not None and not found:
         raise CaseNotFound(business_key)
     return found
 
 
-def _event(row: Any, processes: Mapping[int, str]) -> LogEvent:
+def _event(row: Any, processes: Mapping[int, str], concealed: Concealed) -> LogEvent:
     task = row.facts.get("task") or {}
     element = task.get("element") or row.facts.get("element")
     named = task.get("name") or (f"{row.type} {element}" if element else str(row.type))
@@ -79,7 +85,7 @@ def _event(row: Any, processes: Mapping[int, str]) -> LogEvent:
         activity=usable(named),
         lifecycle=LIFECYCLE.get(row.type, "complete"),
         time=instant(row.at),
-        resource=row.actor,
+        resource=concealed.name(row.business_key, row.actor, row.at),
         kind=str(row.type),
         process=processes.get(row.instance_id),
         instance=row.instance_id,

@@ -141,11 +141,11 @@ def steps(session: Session, business_key: str, person: Person, ids: list[int], f
     if not wanted:
         return []
     redaction = Redaction.for_case(session, business_key, person)
-    readable = redaction.of_recorded if redaction.hidden else None
+    readable = redaction.of_recorded if redaction.withholds else None
     span = wanted[0], wanted[-1]
     kept = set(wanted)
     read = history.of_case(session, business_key, readable, TOLD, span)
-    found = [each for each in read if each.id in kept]
+    found = [redaction.concealed.event(each) for each in read if each.id in kept]
     about = _Tasks.of(session, found)
     processes = _processes(session, business_key)
     groups = {one.name: one.groups for one in identity.people(session)}

@@ -10,7 +10,7 @@ from functools import lru_cache
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import bundles, feel, forms, tables
+from engine import bundles, concealments, feel, forms, tables
 from engine.identity import Person
 
 _WORD = re.compile(r"\w+")
@@ -18,11 +18,13 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """What a person may not read back: the marked fields of every form of the case's bundles."""
+    """What a person may not read back: the marked fields of every form of the case's bundles, and who is concealed."""
 
+    business_key: str
     forms: Mapping[str, forms.Form]
     hidden: frozenset[str]
     marks: frozenset[str]
+    concealed: concealments.Concealed
 
     @classmethod
     def for_case(cls, session: Session, business_key: str, person: Person) -> Redaction:
@@ -37,17 +39,25 @@ class Redaction:
         for deployment in sorted(session.execute(deployments_of_case).scalars()):
             found |= bundles.of_deployment(session, deployment).forms
         hidden = {key for form in found.values() for key in _marked(form.body, person.marks)}
-        return cls(found, frozenset(hidden), person.marks)
+        concealed = concealments.from_reader(session, person, [business_key])
+        return cls(business_key, found, frozenset(hidden), person.marks, concealed)
+
+    @property
+    def withholds(self) -> bool:
+        return bool(self.hidden or self.concealed.until)
 
     def of_variables(self, values: Mapping[str, feel.Value]) -> dict[str, feel.Value]:
-        return {name: self._of_value(name, value) for name, value in values.items() if name not in self.hidden}
+        readable = {name: self._of_value(name, value) for name, value in values.items() if name not in self.hidden}
+        return {name: self.concealed.value(self.business_key, value) for name, value in readable.items()}
 
     def of_recorded(self, kind: str, name: str, value: feel.Value, form_id: str | None) -> feel.Value:
         """What stays of a value in history; the input of a decision goes if its expression reads a hidden name."""
         form = self.forms.get(form_id or "")
         if kind == "field" and form is not None:
-            return forms.redact(form, {name: value}, self.marks).get(name)
-        return None if self.hides(kind, name) else self._of_value(name, value)
+            readable = forms.redact(form, {name: value}, self.marks).get(name)
+        else:
+            readable = None if self.hides(kind, name) else self._of_value(name, value)
+        return self.concealed.value(self.business_key, readable)
 
     def hides(self, kind: str, name: str) -> bool:
         """Whether nothing of a value of this kind and name may be seen."""

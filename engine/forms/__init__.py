@@ -1,13 +1,14 @@
 """Forms: form-js `.form` files in, typed values out. Pure; imports nothing of the project but feel.
 
 Beyond form-js a component may carry these `properties` (texts): `visibility` (a mark; only some may read the
-value back), `grants` (what the chosen person is let into), `check` (`=FEEL` that must be true while the field is
-visible) with `checkMessage` (a sentence, or `=FEEL` giving one), and `default` (`=FEEL` that replaces an empty
-value). `validate.required` on a list asks for one row at least.
+value back), `grants` (what the chosen person is let into), `conceals` (a mark; where the checkbox is ticked, only some
+are told who completed the form), `check` (`=FEEL` that must be true while the field is visible) with `checkMessage` (a
+sentence, or `=FEEL` giving one), and `default` (`=FEEL` that replaces an empty value). `validate.required` on a list
+asks for one row at least.
 """
 
 from engine.forms.errors import Finding, FormError, FormFault, FormInvalid, SubmissionRejected
-from engine.forms.model import Field, Fields, Form, Formula, Option, redact
+from engine.forms.model import Field, Fields, Form, Formula, Option, concealed_under, redact
 from engine.forms.posting import from_pairs
 from engine.forms.reader import KINDS, read
 from engine.forms.schema import json_schema
@@ -32,6 +33,7 @@ __all__ = [
     "Option",
     "Submission",
     "SubmissionRejected",
+    "concealed_under",
     "fill",
     "from_pairs",
     "json_schema",

@@ -62,7 +62,8 @@ class Field:
     `component` is the form-js type (radio or select, checklist or taglist …). `default` is the value that
     stands before anybody entered one, as a formula the value that replaces an empty one. `check` must be true
     whenever the field is visible. `visibility` is a mark: only some may read the value back. `grants` names
-    what the person chosen here is let into. `fields` are the parts of a group or the columns of a list.
+    what the person chosen here is let into. `conceals` is a mark: if this is ticked, who completes the form is named
+    only to those who may read it. `fields` are the parts of a group or the columns of a list.
     """
 
     id: str
@@ -86,6 +87,7 @@ class Field:
     check_message: str | Formula = ""
     visibility: str | None = None
     grants: str | None = None
+    conceals: str | None = None
     fields: Fields = NO_FIELDS
 
 
@@ -98,6 +100,12 @@ class Form:
     @property
     def fields(self) -> tuple[Field, ...]:
         return self.body.tree
+
+
+def concealed_under(form: Form, values: Variables) -> str | None:
+    """The mark under which these answers ask to conceal who gave them."""
+    asked = (field.conceals for key, field in form.body.by_key.items() if field.conceals and values.get(key) is True)
+    return next(asked, None)
 
 
 def redact(form: Form, values: Variables, marks_readable: Collection[str]) -> dict[str, feel.Value]:

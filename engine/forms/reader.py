@@ -213,6 +213,7 @@ class _Reader:
             digits=self.digits(source),
             visibility=self.text(properties, "visibility") or None,
             grants=self.text(properties, "grants") or None,
+            conceals=self.text(properties, "conceals") or None,
             minimum=self.number(validate, "min"),
             maximum=self.number(validate, "max"),
             min_length=self.number(validate, "minLength"),
@@ -220,6 +221,8 @@ class _Reader:
             check=self.formula(properties, "check"),
             check_message=self.check_message(properties),
         )
+        if field.conceals and (field.kind != "bool" or rows):
+            self.note(messages.NO_CONCEALMENT)
         if field.kind in ("enum", "multi"):
             field = replace(field, options=self.options(source))
         if field.kind == "list":

@@ -7,14 +7,17 @@ owner1 changes the processes, which chief1 approves, and has no part in cases.
 
 from __future__ import annotations
 
+import re
 from urllib.parse import unquote
 
 import pytest
 from flask import Flask
+from freezegun.api import FrozenDateTimeFactory
 
-from engine import history
+from engine import comments, concealments, history, identity
+from engine.audit import event_logs
 from engine.states import EventType
-from tests.webapp.conftest import APPLICATION, Page, People
+from tests.webapp.conftest import APPLICATION, NOW, Page, People
 
 PEOPLE = ("clerk1", "clerk2", "chief1", "nurse1", "adviser1", "adviser2", "auditor1", "owner1")
 ADDRESSES = {
@@ -319,6 +322,113 @@ def test_a_masked_reader_meets_no_name_on_any_page(signed_in: People, asking: Pa
     assert "受付係 1さんが「申込みを書く」を終えました。" in texts[2]
     assert "受付係 2" in texts[2]
     assert "●●●" in texts[2]
+
+
+WITHOUT_THE_NAME = {
+    #                    clerk2 chief1 nurse1 adviser1 auditor1: who meets the name of clerk2, and who does not
+    "/cases":                     (0, 0, 0, 0, 0),
+    "/cases?q=池田":              (0, 0, 0, 0, 0),
+    "/cases/2026-0002":           (1, 0, 1, 0, 0),
+    "/cases/2026-0002/replay":    (1, 0, 1, 0, 0),
+    "/cases/2026-0002/replay?step=2": (1, 0, 1, 0, 0),
+    "/cases/2026-0002/replay/text":   (1, 0, 1, 0, 0),
+    "/cases/2026-0002/replay/steps":  (1, 0, 1, 0, 0),
+    "/cases/2026-0002/replay/form?step=2": (0, 0, 0, 0, 0),
+    "/cases/2026-0002/readings":  (0, 0, 0, 0, 0),
+    "/tasks/3":                   (1, 0, 1, 0, 0),
+    "/record":                    (0, 0, 0, 0, 1),  # that clerk2 signed in, which is of no case
+    "/":                          (0, 0, 0, 0, 0),
+}  # fmt: skip
+READERS = ("clerk2", "chief1", "nurse1", "adviser1", "auditor1")
+
+
+@pytest.fixture
+def quietly(signed_in: People, applied: str) -> str:
+    """The number of a case that clerk2 began, looked at and wrote in, and then asked not to be named."""
+    clerk = signed_in("clerk2")
+    asking = clerk.press(clerk.open("/"), "申込みを始める")
+    clerk.press(clerk.open("/cases/2026-0002"), "コメントを載せる", {"text": "机が低いです", "to": ""})
+    assert clerk.press(asking, "この内容で終える", {**APPLICATION, "quiet": "on"}).status == 200
+    return "2026-0002"
+
+
+@pytest.mark.parametrize("path", list(WITHOUT_THE_NAME))
+def test_who_asked_not_to_be_named_is_named_only_to_those_it_is_for(
+    app: Flask, signed_in: People, quietly: str, path: str
+) -> None:
+    named = re.compile("池田|二葉|clerk2|受付係 2")
+
+    met = {name: bool(named.search(main(signed_in(name).open(path)))) for name in READERS}
+
+    assert met == {name: bool(is_told) for name, is_told in zip(READERS, WITHOUT_THE_NAME[path], strict=True)}
+
+
+def main(page: Page) -> str:
+    """What the page says of others, without who is signed in; JSON as it stands."""
+    found = page.document.xpath("//main")
+    return str(found[0].text_content()) if found else page.response.text
+
+
+def test_the_others_are_told_that_a_name_is_withheld(signed_in: People, quietly: str) -> None:
+    for name in ("chief1", "auditor1"):
+        page = signed_in(name).open(f"/cases/{quietly}")
+        assert "名前を伏せた人が「申込みを書く」を終えました。" in page.text
+        assert "机が低いです" in page.text
+    assert "池田 二葉さんが「申込みを書く」を終えました。" in signed_in("nurse1").open(f"/cases/{quietly}").text
+
+
+def test_what_somebody_does_afterwards_is_told_with_their_name(
+    signed_in: People, quietly: str, clock: FrozenDateTimeFactory
+) -> None:
+    clock.tick(60)
+    clerk = signed_in("clerk2")
+    clerk.press(clerk.open(f"/cases/{quietly}"), "コメントを載せる", {"text": "もう決まりましたか", "to": ""})
+
+    page = signed_in("chief1").open(f"/cases/{quietly}")
+
+    assert "名前を伏せた人がコメントを書きました。" in page.text
+    assert "池田 二葉さんがコメントを書きました。" in page.text
+
+
+def test_who_is_too_late_is_not_told_the_name_either(signed_in: People, quietly: str) -> None:
+    late = go(signed_in, "clerk1", "POST /tasks/3?_do=complete&item=x")
+
+    assert late.status == 409
+    assert "名前を伏せた人が 2026年11月24日(火) 10:00 に済ませています" in late.text
+    assert "池田" not in main(late)
+
+
+def test_nobody_learns_from_a_mention_who_is_concealed(app: Flask, signed_in: People, quietly: str) -> None:
+    for name, unknown in (("chief1", ("clerk2",)), ("nurse1", ())):
+        with app.extensions["mamori"].transaction() as session:
+            actor = identity.person(session, name)
+            written = comments.write(session, quietly, "@clerk2 どうぞ", actor=actor, at=NOW)
+        assert written.unknown == unknown
+
+
+def test_a_refused_attempt_is_told_without_the_name(signed_in: People, quietly: str) -> None:
+    go(signed_in, "clerk2", "POST /tasks/4?_do=complete&result=ok")
+
+    for path in (f"/cases/{quietly}/readings", "/record"):
+        page = signed_in("auditor1").open(path)
+        assert "名前を伏せた人の操作は受け付けられませんでした" in page.text
+
+
+def test_an_event_log_has_the_name_only_for_those_it_is_for_and_history_keeps_it(app: Flask, quietly: str) -> None:
+    with app.extensions["mamori"].reading() as session:
+        people = {name: identity.person(session, name) for name in READERS}
+        resources = {
+            name: {event.resource for event in event_logs.read(session, quietly, reader=reader)} - {None}
+            for name, reader in (*people.items(), ("nobody", None))
+        }
+        kept = {event.actor for event in history.of_case(session, quietly)} - {None}
+
+    assert resources == {
+        "clerk2": {"clerk2"},
+        "nurse1": {"clerk2"},
+        **{name: {concealments.WITHHELD} for name in ("chief1", "adviser1", "auditor1", "nobody")},
+    }
+    assert kept == {"clerk2"}
 
 
 def test_history_keeps_who_tried_what_in_vain(app: Flask, signed_in: People, applied: str) -> None:

@@ -484,6 +484,10 @@ def test_a_lawyer_is_chosen_from_the_lawyers_and_let_into_the_case(
     assert list(refuse(form, {**answers, "conflict_checked": False})) == ["conflict_checked"]
 
 
+def test_an_anonymous_report_conceals_its_author_from_all_but_the_desk(bundled: Bundled) -> None:
+    assert bundled["incident_quick_report"].body.by_key["anonymous"].conceals == "identity"
+
+
 def test_a_notice_can_be_objected_to_for_thirty_days(bundled: Bundled, take: Take) -> None:
     form = bundled["notice_issue"]
 

@@ -145,6 +145,19 @@ def test_a_list_inside_a_list_is_refused() -> None:
     assert findings(source) == [("Inner", "一覧の中に一覧は置けません。")]
 
 
+def test_only_a_checkbox_of_the_form_itself_can_conceal_who_completes_it() -> None:
+    concealing = {"conceals": "few"}
+    box = {"id": "Box", "type": "checkbox", "key": "quiet", "label": "静かに", "properties": concealing}
+    rows = {"id": "Rows", "type": "dynamiclist", "path": "rows", "label": "行", "components": [box]}
+    told = "conceals は、一覧の外にあるチェックボックスにだけ書けます。"
+
+    assert findings(form_source(text(id="Words", properties=concealing))) == [("Words", told)]
+    assert findings(form_source(rows)) == [("Box", told)]
+    form = forms.read(form_source(box))
+    asked = [{"quiet": True}, {"quiet": False}, {}]
+    assert [forms.concealed_under(form, values) for values in asked] == ["few", None, None]
+
+
 def test_components_nested_without_end_are_refused() -> None:
     component = text()
     for depth in range(30):
