@@ -229,7 +229,7 @@ def test_what_lost_nothing_is_no_restore(office: Any, sealing: Sealing) -> None:
     assert verified(office, sealing).unsealed == 1
 
 
-@pytest.mark.parametrize("reason", ["", " \n", "あ" * 501])
+@pytest.mark.parametrize("reason", ["", " \n", "あ" * 501, "a\x1b[2K"])
 def test_a_restore_needs_a_reason(lost: Any, sealing: Sealing, reason: str) -> None:
     with pytest.raises(RestoreNotRecorded, match="理由"):
         record(lost, sealing, reason)
@@ -313,7 +313,7 @@ def test_a_case_under_a_number_that_was_lost_has_a_package_of_its_own(
     assert [
         line
         for line in told
-        if line.endswith("連鎖「3」は1 番目まで封印され、0 番目までが確かです。1 番目は失われました。")
+        if line.endswith("連鎖「3」は1 番目まで封印され、確かなものはありません。1 番目は失われました。")
     ]
     assert told[1].startswith("ファイル ")
     assert "出来事 2 件(連鎖 2 本)" in told[1]  # the start and this export
@@ -341,6 +341,7 @@ def test_a_package_whose_restore_says_something_else_is_damaged(lost: Any, seali
     assert demanded([*others, honest]).lost
 
     for change in (
+        {"reason": "x\nすべて記録どおりです。"},
         {"kept": 0},
         {"kept": 2},
         {"chains": {"1": one | {"kept": 0}}},
