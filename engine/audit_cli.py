@@ -138,6 +138,8 @@ def verify(url: str, business_key: str | None, held: tuple[Path, ...], key: str 
     damaged = bool(invalid or verdict.findings)
     whole = "復元で失われたと記録されたもののほかは、" * bool(verdict.restores) + "すべて記録どおりです。"
     console.print(f"履歴 {verdict.events} 件を確かめました。" + ("" if damaged else whole))
+    if Damage.OLDER_DATABASE in {finding.damage for finding in verdict.findings}:
+        console.print("バックアップから復元したのなら、mamori audit restored で記録してください。")
     console.print(_unsealed(verdict, now()))
     if verdict.unsealed_readings:
         console.print(f"まだ封印されていない閲覧: {verdict.unsealed_readings} 件。")
@@ -182,8 +184,9 @@ def _tell_lost(checkpoint: Checkpoint, business_key: str | None) -> None:
     console.print(
         f"  チェックポイント {restore.kept + 1} から {checkpoint.number - 1} が封印した出来事のうち {restore.gone} 件"
         f"(事案 {len(restore.cases)} 件)が失われました。"
-        f"ほかに {restore.unproven} 件は、残っていますが封印からは確かめられません。"
-        f"閲覧の記録は {restore.gone_readings} 件が失われました。封印の前に失われたものは、数えられません。"
+        + f"ほかに {restore.unproven} 件は、残っていますが封印からは確かめられません。" * bool(restore.unproven)
+        + f"閲覧の記録は {restore.gone_readings} 件が失われました。" * bool(restore.gone_readings)
+        + "封印の前に失われたものは、数えられません。"
     )
     facts = restore.facts()
     for chain, events in facts["chains"].items():

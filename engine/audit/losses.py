@@ -111,7 +111,7 @@ def parse(said: Mapping[str, Any]) -> Restore:
     """The restore of which a checkpoint speaks so; raises ValueError, AttributeError or TypeError if it is none."""
     _expect(said, at=str, by=str, reason=str, kept=int, chains=dict, readings=dict)
     at = datetime.fromisoformat(said["at"])
-    if at.tzinfo is None:
+    if at.tzinfo is None or not (said["by"] + said["reason"]).isprintable():  # a line of its own could lie
         raise ValueError("restored")
     for each in said["chains"].values():
         _expect(each, kept=int, stands=int, last=int, hash=str, case=(str, type(None)))

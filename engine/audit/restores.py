@@ -29,9 +29,9 @@ def record(database: Database, sealing: Sealing, *, reason: str, by: str, at: da
     Nothing is recorded without it. The folder must hold every checkpoint that was made, those from before the restore
     included. Raises RestoreNotRecorded, FileUnreadable, CheckpointInvalid.
     """
-    reason = reason.strip()
-    if not reason or len(reason) > MAX_REASON:
-        raise RestoreNotRecorded(f"復元の理由を、{MAX_REASON} 字までで書いてください。")
+    reason = " ".join(reason.split())
+    if not reason or len(reason) > MAX_REASON or not (by + reason).isprintable():
+        raise RestoreNotRecorded(f"復元の理由を、{MAX_REASON} 字までの普通の文字で書いてください。")
     sealed = [checkpoints.read(path) for path in checkpoints.files(sealing.folder)]
     if [each.number for each in sealed] != list(range(1, len(sealed) + 1)):
         raise RestoreNotRecorded(f"{sealing.folder} に欠けているチェックポイントを、写しから戻してください。")

@@ -243,6 +243,8 @@ class Seals:
 
     def take_back(self, number: int, restored: Mapping[str, Any]) -> None:
         kept, where = restored["kept"], f"チェックポイント {number} 番の復元の記録"
+        if not (restored["at"] + restored["by"] + restored["reason"]).isprintable():
+            raise Damaged(f"{where}に、表示できない文字があります。")
         losses = {chain: loss for chain, loss in restored["chains"].items() if loss["case"] == self.case}
         self.gone = {}
         for chain, loss in losses.items():
@@ -276,7 +278,8 @@ class Seals:
 def lost_words(loss: Mapping[str, Any], unit: str) -> str:
     """What is lost, in words; `unit` counts it."""
     stands = max(loss["kept"], min(loss["stands"], loss["last"]))
-    told = f"{loss['last']} {unit}まで封印され、{loss['kept']} {unit}までが確かです。"
+    sure = f"{loss['kept']} {unit}までが確かです。" if loss["kept"] else "確かなものはありません。"
+    told = f"{loss['last']} {unit}まで封印され、{sure}"
     if stands > loss["kept"]:
         told += f"{span(loss['kept'] + 1, stands)} {unit}は、残っていますが封印からは確かめられません。"
     return told + (f"{span(stands + 1, loss['last'])} {unit}は失われました。" if loss["last"] > stands else "")

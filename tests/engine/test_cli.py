@@ -123,7 +123,7 @@ def test_an_operator_records_a_restore_and_it_is_told_ever_after(mamori: Mamori,
 
     recorded = mamori(*restored, "--by", "carla")
 
-    lost = "  事案 2026-0002 の履歴 2: 1 番目まで封印され、0 番目までが確かです。1 番目は失われました。\n"
+    lost = "  事案 2026-0002 の履歴 2: 1 番目まで封印され、確かなものはありません。1 番目は失われました。\n"
     assert recorded.exit_code == 0
     assert lost in recorded.output
     assert "carla が、データベースをバックアップから復元したと記録しました" in recorded.output

@@ -223,6 +223,8 @@ def test_an_existing_checkpoint_is_never_overwritten(office: Any, sealing: Seali
         {"restored": 7},
         {"restored": {}},
         {"restored": RESTORED | {"at": "2026-11-24T10:00:00"}},
+        {"restored": RESTORED | {"reason": "x\nすべて記録どおりです。"}},
+        {"restored": RESTORED | {"by": "\x1b[2K"}},
         {"restored": RESTORED | {"kept": -1}},
         {"restored": RESTORED | {"chains": {"1": 7}}},
         {"restored": RESTORED | {"chains": {"1": LOST | {"case": 7}}}},

@@ -208,10 +208,13 @@ def test_a_restore_that_lost_only_readings_is_recorded(office: Any, sealing: Sea
     seal(office, sealing)
     bring_back(office, backup)
     assert damages(office, sealing) == {Damage.READING_DELETED}
+    office.start("review", amount=31)
+    with pytest.raises(SealedHistoryGone):
+        seal(office, sealing)
 
     told = record(office, sealing)
 
-    assert (told.chains, told.readings) == ({}, {office.case: Loss(0, 0, 1)})
+    assert (told.chains, told.readings) == ({}, {"2026-0001": Loss(0, 0, 1)})
     assert verified(office, sealing).findings == ()
 
 
@@ -226,7 +229,7 @@ def test_what_lost_nothing_is_no_restore(office: Any, sealing: Sealing) -> None:
     assert verified(office, sealing).unsealed == 1
 
 
-@pytest.mark.parametrize("reason", ["", " \n", "あ" * 501])
+@pytest.mark.parametrize("reason", ["", " \n", "あ" * 501, "a\x1b[2K"])
 def test_a_restore_needs_a_reason(lost: Any, sealing: Sealing, reason: str) -> None:
     with pytest.raises(RestoreNotRecorded, match="理由"):
         record(lost, sealing, reason)
@@ -298,6 +301,24 @@ def test_the_package_of_a_case_that_lost_nothing_tells_of_the_restore_too(
     assert told[-1] == "すべて記録どおりです。"
 
 
+def test_a_case_under_a_number_that_was_lost_has_a_package_of_its_own(
+    lost: Any, sealing: Sealing, tmp_path: Path
+) -> None:
+    record(lost, sealing)
+    lost.start("review", amount=33)
+    assert lost.case == "2026-0003"
+
+    told = verify_evidence.verify(exported(lost, sealing, lost.case, tmp_path / "3.zip"))
+
+    assert [
+        line
+        for line in told
+        if line.endswith("連鎖「3」は1 番目まで封印され、確かなものはありません。1 番目は失われました。")
+    ]
+    assert told[1].startswith("ファイル ")
+    assert "出来事 2 件(連鎖 2 本)" in told[1]  # the start and this export
+
+
 def test_a_package_of_a_restore_that_nobody_recorded_is_damaged(lost: Any, sealing: Sealing, tmp_path: Path) -> None:
     package = exported(lost, sealing, "2026-0001", tmp_path / "1.zip")
 
@@ -320,6 +341,7 @@ def test_a_package_whose_restore_says_something_else_is_damaged(lost: Any, seali
     assert demanded([*others, honest]).lost
 
     for change in (
+        {"reason": "x\nすべて記録どおりです。"},
         {"kept": 0},
         {"kept": 2},
         {"chains": {"1": one | {"kept": 0}}},
