@@ -14,7 +14,7 @@ from typing import TypeAlias
 import pytest
 from sqlalchemy import select
 
-from engine import database, deployments, scenario_files, scenarios, tables
+from engine import catalogue, database, deployments, scenario_files, scenarios, tables
 from engine.columns import JST
 
 Tasks: TypeAlias = dict[str, tuple[str | None, str]]
@@ -75,12 +75,14 @@ def test_reports_of_a_breach_are_due_from_when_it_was_noticed(
     assert found[last] == ("legal1", by)
 
 
-def test_who_consulted_and_what_they_said_is_read_back_by_the_desk_only(files: Mapping[str, bytes]) -> None:
-    form = json.loads(next(source for name, source in files.items() if name.endswith("consultation.form")))
-    hidden = {field["key"] for field in form["components"] if field.get("properties", {}).get("visibility")}
-    kinds = {field.get("properties", {}).get("visibility") for field in form["components"]} - {None}
+def test_who_consulted_is_read_back_by_the_desk_and_what_is_handed_over_by_who_takes_it(
+    files: Mapping[str, bytes],
+) -> None:
+    form = json.loads(files["consultation.form"])
+    readers = {field["key"]: field.get("properties", {}).get("visibility") for field in form["components"][1:]}
+    needed = {field["key"] for field in form["components"] if field.get("validate", {}).get("required")}
+    marks = catalogue.read(files["harassment-response/bundle.yaml"]).visibility
 
-    assert (hidden, kinds) == ({"consulter", "text"}, {"identity"})
-    assert "consulter" not in {
-        field["key"] for field in form["components"] if field.get("validate", {}).get("required")
-    }
+    assert [marks[readers[key]] for key in ("consulter", "text")] == [("desk",), ("desk",)]
+    assert set(marks[readers["handed_over"]]) == {"desk", "hr", "legal"}
+    assert "consulter" not in needed
