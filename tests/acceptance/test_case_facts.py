@@ -22,6 +22,7 @@ EXPECTED = (
     "end_state",
 )
 """Facts of which a scenario may say what they are in the end."""
+CHANNELS = "face_to_face phone email_chat sns visit online_meeting other".split()
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +67,23 @@ def test_facts_and_diagrams_of_a_whole_case(path: Path, played: database.Databas
         assert diagram.completed
         assert diagram.completed | diagram.open | diagram.flows <= ids
         assert diagram.failed == frozenset()
+
+
+def test_cases_are_counted_by_channel_level_and_recurrence(files: Mapping[str, bytes]) -> None:
+    """stats.md K-01 to K-03 and K-10: U-16 is one case on the telephone, of a person who was warned before."""
+    path = next(path for path in scenario_files.find([deployments.BUNDLED[0]]) if path.stem.startswith("U-16_"))
+    scratch = database.connect("sqlite://")
+    scratch.create()
+    scenario = scenario_files.read(path)
+    scenarios.run_on(scratch, scenario, files)
+
+    with scratch.reading() as session:
+        head = identity.person(session, "head1")
+        wanted = {"incident_quick_report.channel": "phone", "prior_warning": "true"}
+        counted = cases.count_cases(session, head, at=scenario.at, facts=wanted)
+        others = cases.count_cases(session, head, at=scenario.at, facts={"prior_warning": "false"})
+    scratch.close()
+
+    assert (counted.total, others.total) == (1, 0)
+    assert counted.facts["incident_quick_report.channel"] == dict.fromkeys(CHANNELS, 0) | {"phone": 1}
+    assert counted.facts["level"] == {"0": 0, "1": 0, "2": 0, "3": 1, "4": 0}

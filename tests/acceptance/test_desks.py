@@ -7,7 +7,7 @@ it was noticed); the reporter's identity is read by the desk only (dictionary K6
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from engine import database, deployments, scenario_files, scenarios, tables
 from engine.columns import JST
+from tests.acceptance.company import NUMBER, Case, Moment
 
 Tasks: TypeAlias = dict[str, tuple[str | None, str]]
 """Element → who did it, and the time by which it had to be done."""
@@ -75,12 +76,31 @@ def test_reports_of_a_breach_are_due_from_when_it_was_noticed(
     assert found[last] == ("legal1", by)
 
 
-def test_who_consulted_and_what_they_said_is_read_back_by_the_desk_only(files: Mapping[str, bytes]) -> None:
-    form = json.loads(next(source for name, source in files.items() if name.endswith("consultation.form")))
-    hidden = {field["key"] for field in form["components"] if field.get("properties", {}).get("visibility")}
-    kinds = {field.get("properties", {}).get("visibility") for field in form["components"]} - {None}
+@pytest.mark.parametrize(
+    ("who", "reads_what_was_said", "reads_what_is_handed_over"),
+    [("desk2", True, True), ("legal1", False, True), ("head1", False, False), ("auditor1", False, False)],
+)
+def test_what_was_said_is_read_by_the_desk_and_what_is_handed_over_by_who_takes_it(
+    who: str,
+    reads_what_was_said: bool,
+    reads_what_is_handed_over: bool,
+    case_at: Callable[[Moment], Case],
+    files: Mapping[str, bytes],
+) -> None:
+    case = case_at(Moment(PATHS["U-35"].stem, "consultation_taken_over"))
 
-    assert (hidden, kinds) == ({"consulter", "text"}, {"identity"})
-    assert "consulter" not in {
-        field["key"] for field in form["components"] if field.get("validate", {}).get("required")
-    }
+    with case.app.test_client() as client:
+        with client.session_transaction() as browser:
+            browser["_user_id"] = case.person(who).session_key
+        addresses = [f"/cases/{NUMBER}", f"/cases/{NUMBER}/replay", f"/tasks/{case.task('consultation_taken_over').id}"]
+        pages = "".join(client.get(address).text for address in addresses)
+
+    assert ("自分の席から" in pages) == reads_what_was_said
+    assert ("書き換えられたおそれ" in pages) == reads_what_is_handed_over
+
+
+def test_nobody_need_give_a_name(files: Mapping[str, bytes]) -> None:
+    fields = json.loads(files["consultation.form"])["components"]
+
+    (consulter,) = (field for field in fields if field.get("key") == "consulter")
+    assert "validate" not in consulter
