@@ -86,6 +86,7 @@ def test_a_change_that_breaks_a_policy_is_refused_at_deployment(
     found = told({**files, BUNDLE + file: change(source).encode()})
 
     assert {(id, message[:5]) for id, message in found} == {(element, policy)}
+    assert any(message.endswith("ください。") for _id, message in found)  # what to do
 
 
 @pytest.mark.parametrize(
