@@ -163,7 +163,8 @@ def _dangling(policy: Policy, graph: Graph) -> Iterator[Finding]:
     for selector in named:
         if not _select(graph, selector):
             told = f"{policy.id} の {selector.by}「{selector.value}」に当たる要素がありません。"
-            yield Finding(FILE, policy.id, policy.title, told)
+            help = f" {policy.help}" if policy.help and selector in policy.through else ""
+            yield Finding(FILE, policy.id, policy.title, f"{told}{help}")
 
 
 def _waivers(policy: Policy, graph: Graph) -> Iterator[Finding]:

@@ -68,8 +68,8 @@ def save(revision: int, name: str) -> Response | errors.Page | tuple[Response, i
 
 @pages.get("/revisions/<int:revision>/findings/<path:name>")
 def findings(revision: int, name: str) -> Response:
-    """What speaks against the file as it is saved, as JSON."""
-    return jsonify(findings=_findings(revision, name))
+    """What speaks against the file as it is saved, and how much against others, as JSON."""
+    return jsonify(findings=_findings(revision, name), elsewhere=_elsewhere(revision, name))
 
 
 @pages.post("/revisions/<int:revision>/preview")
@@ -124,6 +124,11 @@ def _findings(revision: int, name: str) -> list[dict[str, Any]]:
     return [_told(one) for one in inspection.findings if one.file == name]
 
 
+def _elsewhere(revision: int, name: str) -> int:
+    """How much speaks against other files: what is changed in one may be missed in another."""
+    return sum(1 for one in revisions.inspect(edge.reading(), revision).findings if one.file != name)
+
+
 def _told(one: Finding) -> dict[str, Any]:
     return {
         "kind": one.kind,
@@ -165,6 +170,7 @@ def _page(revision: int, name: str, text: str | None, seen: str, refusal: str = 
         instead=instead,
         writable=writable,
         findings=spoken_against,
+        elsewhere=_elsewhere(revision, name),
         nonce=headers.allow_own_styles() if drawn else "",
         settings=_settings(revision, name, seen, writable, spoken_against) if drawn else None,
     )
@@ -176,6 +182,7 @@ def _settings(revision: int, name: str, seen: str, writable: bool, findings: lis
         "seen": seen,
         "writable": writable,
         "findings": findings,
+        "elsewhere": _elsewhere(revision, name),
         "language": str(get_locale()),
         "element": request.args.get("element", ""),
         "token": generate_csrf(),
@@ -215,6 +222,7 @@ def _texts() -> Mapping[str, str]:
         "checking": _("Being checked …"),
         "unchecked": _("Not checked yet"),
         "found": _("Findings: {count}"),
+        "elsewhere": _("Findings in other files: {count}"),
         "clean": _("There is nothing to mend in this file."),
         "asText": _("Change it as text"),
         "loses": _("Saving it with this editor takes {count} things out of the file that the editor does not know."),
@@ -227,7 +235,7 @@ def _texts() -> Mapping[str, str]:
         "roles": _("Who may do it"),
         "deadline": _("Deadline"),
         "computed": _("An expression says who"),
-        "elsewhere": _("It can be changed under Assignment, below."),
+        "below": _("It can be changed under Assignment, below."),
         "form": _("Form"),
         "decision": _("Decision"),
         "process": _("Process"),

@@ -64,7 +64,6 @@ _TOLD_OF_NEW = (
     "calledDecision@decisionId",
     "calledElement@processId",
     "conditionExpression",
-    "timeDuration",
 )
 """What an approver has to know of a thing on a diagram that is new."""
 
@@ -185,8 +184,7 @@ def _drawn(file: str, old: bytes, new: bytes, inside: _Inside) -> Iterator[Diffe
         if was is None or now is None:
             said = {} if now is None else _contents(now, names)
             facts = [(_LABELS[path], said[path]) for path in _TOLD_OF_NEW if path in said]
-            told = _come_or_gone(unit, was is None, facts)
-            yield Difference("added" if was is None else "removed", file, id_, told)
+            yield Difference("added" if was is None else "removed", file, id_, _come_or_gone(unit, was is None, facts))
             continue
         yield from inside(id_, unit, _contents(was, names), _contents(now, names))
         if old_places.get(id_, ()) != new_places.get(id_, ()):

@@ -74,7 +74,7 @@ def nobody_speaks_to_the_employee(source: str) -> str:
         ("incident_assessment.bpmn", second_judge_is_a_supervisor, "PL-01", "ST_11_second_judge"),
         ("employee_care.bpmn", care_waits_for_another_message, "PL-03", "ST_08_quick_report"),
         ("external_response.bpmn", notice_without_a_deadline, "PL-05", "ST_13_external_measures"),
-        ("employee_care.bpmn", nobody_speaks_to_the_employee, "PL-06", "CT_03_care_plan"),
+        ("employee_care.bpmn", nobody_speaks_to_the_employee, "PL-06", "PL-06"),  # there is no step left to blame
     ],
 )
 def test_a_change_that_breaks_a_policy_is_refused_at_deployment(
@@ -87,6 +87,7 @@ def test_a_change_that_breaks_a_policy_is_refused_at_deployment(
 
     # a waiver of the policy that stands idle now is told beside it
     assert {(id, message[:5]) for id, message in found if id != policy} == {(element, policy)}
+    assert any(message.endswith("ください。") for _id, message in found)  # what to do
 
 
 @pytest.mark.parametrize(

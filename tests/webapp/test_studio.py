@@ -400,7 +400,7 @@ def test_a_script_hears_the_findings_of_a_file_and_of_no_other(owner: Browser, b
 
     assert [(one["kind"], one["element"]) for one in found] == [("structure", "check")]
     assert "nowhere" in found[0]["message"]
-    assert owner.client.get(f"{REVISION}/findings/call.form").json == {"findings": []}
+    assert owner.client.get(f"{REVISION}/findings/call.form").json == {"findings": [], "elsewhere": 1}
 
 
 def test_a_form_is_shown_as_people_will_see_it_or_why_not(owner: Browser, begun: Page) -> None:

@@ -34,7 +34,7 @@ export class Editing {
     document.addEventListener("visibilitychange", () => document.hidden && this.autosave.unsaved && this.autosave.now());
     window.addEventListener("online", () => this.autosave.unsaved && this.autosave.now());
     window.addEventListener("beforeunload", (event) => this.autosave.unsaved && event.preventDefault());
-    this.#hear(settings.findings);
+    this.#hear(settings);
   }
 
   changed() {
@@ -63,7 +63,7 @@ export class Editing {
     const answer = await fetch(settings.inspect, { headers: { Accept: "application/json" } }).catch(() => null);
     const told = answer?.ok && (await answer.json());
     if (number !== this.#asked || this.autosave.unsaved) return; // what comes of the newest is told
-    if (told) this.#hear(told.findings);
+    if (told) this.#hear(told);
     else this.#checked.textContent = texts.unchecked;
   }
 
@@ -80,7 +80,7 @@ export class Editing {
     }
   }
 
-  #hear(findings) {
+  #hear({ findings, elsewhere }) {
     const list = document.getElementById("editor-findings");
     const items = findings.map((one) => {
       const item = element("li", { className: one.kind });
@@ -93,7 +93,12 @@ export class Editing {
       return item;
     });
     list.replaceChildren(...(items.length ? items : [element("li", { className: "empty", textContent: texts.clean })]));
-    this.#checked.textContent = items.length ? texts.found.replace("{count}", items.length) : texts.clean;
+    const told = items.length ? texts.found.replace("{count}", items.length) : texts.clean;
+    const further = texts.elsewhere.replace("{count}", elsewhere);
+    this.#checked.textContent = elsewhere ? `${told} ${further}` : told;
+    const other = document.getElementById("editor-elsewhere");
+    other.hidden = !elsewhere;
+    other.querySelector("a").textContent = further;
     this.#found(findings);
   }
 }

@@ -92,7 +92,7 @@ function Computed({ element, id }) {
     element,
     id,
     label: texts.computed,
-    description: texts.elsewhere,
+    description: texts.below,
     getValue: () => groupsOf(element),
     setValue: () => {},
     debounce: (change) => change,
