@@ -164,7 +164,7 @@ def show(number: str) -> str:
         messages=cases.offers(session, [number], person)[number],
         past=past(number),
         comments=comments.of_case(session, number, person),
-        known=_known(session, number),
+        known=_known(session, number, tasks),
         may_write=not person.read_only,
     )
 
@@ -258,12 +258,17 @@ def _forms(session: Session, number: str) -> dict[int, Mapping[str, Form]]:
     return {instance: bundles.of_deployment(session, deployment).forms for instance, deployment in found.items()}
 
 
-def _known(session: Session, number: str) -> list[str]:
-    """The names of the others who read the case because they take part in it, or read every one."""
+def _known(session: Session, number: str, tasks: Iterable[user_tasks.TaskRow]) -> list[str]:
+    """The names of the others who read the case: they take part in it, may do one of its open tasks, or read all."""
     table, me = tables.Participant, edge.person().name
     part = set(session.execute(select(table.person).where(table.business_key == number)).scalars())
     return [
         one.name
         for one in identity.people(session)
-        if one.name != me and (one.cases == "all" or (one.cases == "own" and one.name in part))
+        if one.name != me
+        and (one.cases == "all" or (one.cases == "own" and (one.name in part or _may_do_any(one, tasks))))
     ]
+
+
+def _may_do_any(one: identity.Person, tasks: Iterable[user_tasks.TaskRow]) -> bool:
+    return any(identity.may(one, task) for task in tasks)
