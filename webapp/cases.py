@@ -18,7 +18,7 @@ from engine.catalogue import Fact
 from engine.errors import InstanceNotFound
 from engine.forms import Form
 from engine.states import EventType, InstanceState
-from webapp import answers, edge, filters, names, sentences, traces
+from webapp import answers, edge, emergency, filters, names, sentences, traces
 from webapp.language import gettext as _
 from webapp.starts import next_address
 
@@ -162,6 +162,7 @@ def show(number: str) -> str:
         tasks=tasks,
         may_work={task.id for task in tasks if identity.may(person, task)},
         messages=cases.offers(session, [number], person)[number],
+        alarm=emergency.MESSAGE,
         past=past(number),
         comments=comments.of_case(session, number, person),
         known=_known(session, number, tasks),
