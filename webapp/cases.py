@@ -29,7 +29,7 @@ from engine.catalogue import Fact
 from engine.errors import InstanceNotFound
 from engine.forms import Form
 from engine.states import EventType, InstanceState
-from webapp import answers, edge, filters, names, sentences, traces
+from webapp import answers, edge, emergency, filters, names, sentences, traces
 from webapp.language import gettext as _
 from webapp.starts import next_address
 
@@ -173,9 +173,10 @@ def show(number: str) -> str:
         tasks=tasks,
         may_work={task.id for task in tasks if identity.may(person, task)},
         messages=cases.offers(session, [number], person)[number],
+        alarm=emergency.MESSAGE,
         past=past(number),
         comments=comments.of_case(session, number, person),
-        known=_known(session, number),
+        known=_known(session, number, tasks),
         may_write=not person.read_only,
     )
 
@@ -267,17 +268,22 @@ def _forms(session: Session, number: str) -> dict[int, Mapping[str, Form]]:
     return {instance: bundles.of_deployment(session, deployment).forms for instance, deployment in found.items()}
 
 
-def _known(session: Session, number: str) -> list[str]:
-    """The names of the others who read the case because they take part in it, or read every one.
+def _known(session: Session, number: str, tasks: Iterable[user_tasks.TaskRow]) -> list[str]:
+    """The names of the others who read the case: they take part in it, may do one of its open tasks, or read all.
 
     That somebody takes part is not told of who is concealed.
     """
     table, me = tables.Participant, edge.person().name
     concealed = concealments.from_reader(session, edge.person(), [number])
     part = set(session.execute(select(table.person).where(table.business_key == number)).scalars())
+    part -= {name for _, name in concealed.until if name is not None}
     return [
         one.name
         for one in identity.people(session)
-        if one.name != me and (number, one.name) not in concealed.until
-        if one.cases == "all" or (one.cases == "own" and one.name in part)
+        if one.name != me
+        and (one.cases == "all" or (one.cases == "own" and (one.name in part or _may_do_any(one, tasks))))
     ]
+
+
+def _may_do_any(one: identity.Person, tasks: Iterable[user_tasks.TaskRow]) -> bool:
+    return any(identity.may(one, task) for task in tasks)

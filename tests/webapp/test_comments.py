@@ -24,13 +24,23 @@ def test_somebody_chosen_is_named_and_told(signed_in: People, applied: str) -> N
     chief, clerk = signed_in("chief1"), signed_in("clerk1")
     page = chief.open(f"/cases/{applied}")
     assert [option.get("value") for option in page.control("to").iter("option")] == [
-        *("", "clerk1", "nurse1", "adviser1", "auditor1")
+        *("", "clerk1", "clerk2", "nurse1", "adviser1", "auditor1")  # clerk2 may take the open step
     ]
 
     page = chief.press(page, "コメントを載せる", {"to": "clerk1", "text": "ありがとう。"})
 
     assert comments(page) == ["@青木 一郎さん ありがとう。"]
     assert f"事案 {applied} のコメントで、声がかかっています" in clerk.open("/").links()
+
+
+def test_who_may_do_the_next_step_can_be_named_before_they_have_taken_part(signed_in: People, applied: str) -> None:
+    clerk = signed_in("clerk1")
+    page = clerk.open(f"/cases/{applied}")
+    assert "chief1" in [option.get("value") for option in page.control("to").iter("option")]
+
+    clerk.press(page, "コメントを載せる", {"to": "chief1", "text": "お願いします。"})
+
+    assert f"事案 {applied} のコメントで、声がかかっています" in signed_in("chief1").open("/").links()
 
 
 def test_a_name_of_nobody_who_may_read_it_is_told_to_the_writer(signed_in: People, applied: str) -> None:

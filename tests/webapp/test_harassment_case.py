@@ -86,7 +86,10 @@ def test_danger_that_arises_later_leads_to_the_emergency_from_the_case_page(comp
     at_work.play_until("handover")
     handler = at_work.at("handler1")
 
-    page = handler.press(handler.open(f"/cases/{NUMBER}"), "危険が起きた")
+    case = handler.open(f"/cases/{NUMBER}")
+    assert case.form("危険が起きた")[1].get("class") == "warn"
+
+    page = handler.press(case, "危険が起きた")
 
     assert page.address == f"/tasks/{at_work.task('emergency_record').id}"
     assert "青山 ひかりさんが「危険が起きた」と知らせました。" in handler.open(f"/cases/{NUMBER}").text
