@@ -49,12 +49,18 @@ def note(session: Session, business_key: str, person: str, page: str, at: dateti
 def of_case(
     session: Session, business_key: str, *, reader: Person | None, limit: int = 100, offset: int = 0
 ) -> list[Reading]:
-    """Who has read the case, the latest first, with the names that the reader may know."""
+    """Who has read the case, the latest first, with the names that the reader may know.
+
+    Who may read only cases in which they took part tells by reading that they did: of who is concealed, never.
+    """
     table = tables.CaseReading
     query = select(table.person, table.page, table.at).where(table.business_key == business_key)
     rows = session.execute(query.order_by(table.id.desc()).limit(limit).offset(offset))
     concealed = concealments.from_reader(session, reader, [business_key])
-    return [Reading(concealed.name(business_key, person, at) or person, page, at) for person, page, at in rows]
+    return [
+        Reading(concealments.WITHHELD if (business_key, person) in concealed.until else person, page, at)
+        for person, page, at in rows
+    ]
 
 
 # Accounts -----------------------------------------------------------------------------------------------

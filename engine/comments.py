@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from engine import case_index, concealments, history, identity, notices, submissions, tables
+from engine import case_index, concealments, history, identity, notices, submissions, tables, user_tasks
 from engine.errors import CaseNotFound, CommentInvalid, MayOnlyRead
 from engine.identity import Person
 from engine.states import EventType
@@ -61,7 +60,7 @@ def write(
     if len(said) > MAX_LENGTH:
         raise CommentInvalid(f"コメントは {MAX_LENGTH} 文字までです。いくつかに分けて書いてください。")
     named = dict.fromkeys(_MENTION.findall(said))
-    readers = readers_known_to(session, business_key, actor, named)
+    readers = readers_known_to(session, business_key, actor)
     mentions = [name for name in named if name in readers]
     unknown = [name for name in named if name not in readers]
     comment = _store(session, business_key, said, mentions, actor, at)
@@ -69,20 +68,20 @@ def write(
     return Written(_row(session, comment), tuple(unknown))
 
 
-def readers_known_to(
-    session: Session, business_key: str, person: Person, names: Collection[str] | None = None
-) -> list[str]:
-    """Of these names, or of all, those of whom the person may know that they can read the case.
+def readers_known_to(session: Session, business_key: str, person: Person) -> list[str]:
+    """The user names of all of whom the person may know that they can read the case, as `identity.reads` has it.
 
-    That somebody took part in it is not told of who is concealed.
+    That somebody took part in it is not told of who is concealed: they are named if they could read it without that.
     """
-    concealed = concealments.from_reader(session, person, [business_key])
+    table = tables.Participant
+    part = set(session.execute(select(table.person).where(table.business_key == business_key)).scalars())
+    part -= {name for _, name in concealments.from_reader(session, person, [business_key]).until if name is not None}
+    tasks = user_tasks.of_case(session, business_key)
     return [
         one.name
         for one in identity.people(session)
-        if (names is None or one.name in names)
-        and (business_key, one.name) not in concealed.until
-        and _reads(session, one, business_key)
+        if one.cases == "all"
+        or (one.cases == "own" and (one.name in part or any(identity.may(one, task) for task in tasks)))
     ]
 
 

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from engine import dmn, tables
 
 _LITERAL = re.compile(r'"([^"\\]*)"')
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_NO_VARIABLE = frozenset({"null", "true", "false"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,14 @@ def literals(table: Table) -> frozenset[str]:
     """The texts between quotes in the cells: what its author wrote, and nobody typed into a form."""
     cells = (cell for row in table.rows for cell in (*row.conditions, *row.results))
     return frozenset(text for cell in cells for text in _LITERAL.findall(cell))
+
+
+def subject(expression: str) -> str:
+    """The last variable that the expression names, of whose values it most likely is one: `y.x`, `if x = null then
+    "a" else x`.
+    """
+    named = [name for name in _NAME.findall(_LITERAL.sub("", expression)) if name not in _NO_VARIABLE]
+    return named[-1] if named else expression
 
 
 @lru_cache(maxsize=64)

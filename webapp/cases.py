@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -16,12 +15,10 @@ from engine import (
     bundles,
     cases,
     comments,
-    concealments,
     diagrams,
     history,
     identity,
     saved_filters,
-    tables,
     user_tasks,
 )
 from engine.audit import moments
@@ -176,7 +173,7 @@ def show(number: str) -> str:
         alarm=emergency.MESSAGE,
         past=past(number),
         comments=comments.of_case(session, number, person),
-        known=_known(session, number, tasks),
+        known=[name for name in comments.readers_known_to(session, number, person) if name != person.name],
         may_write=not person.read_only,
     )
 
@@ -266,24 +263,3 @@ def _forms(session: Session, number: str) -> dict[int, Mapping[str, Form]]:
     """Instance → the forms it was deployed with: an answer is read with the form it was given in."""
     found = moments.deployments(session, number)
     return {instance: bundles.of_deployment(session, deployment).forms for instance, deployment in found.items()}
-
-
-def _known(session: Session, number: str, tasks: Iterable[user_tasks.TaskRow]) -> list[str]:
-    """The names of the others who read the case: they take part in it, may do one of its open tasks, or read all.
-
-    That somebody takes part is not told of who is concealed.
-    """
-    table, me = tables.Participant, edge.person().name
-    concealed = concealments.from_reader(session, edge.person(), [number])
-    part = set(session.execute(select(table.person).where(table.business_key == number)).scalars())
-    part -= {name for _, name in concealed.until if name is not None}
-    return [
-        one.name
-        for one in identity.people(session)
-        if one.name != me
-        and (one.cases == "all" or (one.cases == "own" and (one.name in part or _may_do_any(one, tasks))))
-    ]
-
-
-def _may_do_any(one: identity.Person, tasks: Iterable[user_tasks.TaskRow]) -> bool:
-    return any(identity.may(one, task) for task in tasks)

@@ -31,7 +31,6 @@ _TEXTS = re.compile(rf"\[?{_TEXT}(?:\s*,\s*{_TEXT})*\]?")
 _OTHERS = re.compile(rf"not\({_TEXT}(?:\s*,\s*{_TEXT})*\)")
 _HAS = re.compile(rf"list contains\(\?,\s*{_TEXT}\)(?:\s*,\s*list contains\(\?,\s*{_TEXT}\))*")
 _KEYWORDS = frozenset({"if", "then", "else"})
-_NO_VARIABLE = frozenset({"null", "true", "false"})
 _BOOLEANS = {"true": True, "false": False}
 _POLICIES = {
     "UNIQUE": lazy_gettext("exactly one holds"),
@@ -112,12 +111,10 @@ class Words:
         return content(column.label) if column and column.label != expression else self.label(expression)
 
     def seen(self, expression: str, value: feel.Value) -> str:
-        """What an input of a decision was: a text as what the expression ends in calls it (`if x = null then "a" else
-        x`, `y.x`); a number may be another than the variable's.
-        """
+        """What an input of a decision was: a text as its variable calls it; a number may be another than of it."""
         chosen = value if isinstance(value, list) else [value]
         of_variable = all(isinstance(each, str) for each in chosen)
-        return self.value(_subject(expression) if of_variable else expression, value)
+        return self.value(decision_tables.subject(expression) if of_variable else expression, value)
 
     def result(self, decision: str, value: feel.Value) -> str:
         """What the decision gave: outputs by their columns, a single value by what expressions call it."""
@@ -223,12 +220,6 @@ class Words:
         if value in self.written or CASE_NUMBER.fullmatch(value):
             return content(value)
         return self.names.short(value)
-
-
-def _subject(expression: str) -> str:
-    """The last variable that the expression names."""
-    named = [name for name in _NAME.findall(_LITERAL.sub("", expression)) if name not in _NO_VARIABLE]
-    return named[-1] if named else expression
 
 
 def _options(fields: Fields) -> list[tuple[str, str]]:

@@ -127,7 +127,7 @@ def record(database: Database, business_key: str | None, format: str, *, purpose
 
 
 def _files(session: Session, sealing: Sealing, business_key: str) -> dict[str, bytes]:
-    chains = _chains(session, business_key)
+    chains = chains_of(session, business_key)
     definitions = {event["definition"] for events in chains.values() for event in events} - {None}
     deployed = _definitions(session, definitions)
     readings = _readings(session, business_key)
@@ -146,7 +146,7 @@ def _files(session: Session, sealing: Sealing, business_key: str) -> dict[str, b
     }
 
 
-def _chains(session: Session, business_key: str) -> dict[str, list[dict[str, Any]]]:
+def chains_of(session: Session, business_key: str) -> dict[str, list[dict[str, Any]]]:
     """Every event of the case as it was hashed, with its hash and its values, by chain."""
     table, values = tables.HistoryEvent, tables.HistoryValue
     own = select(table.id).where(table.business_key == business_key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +11,10 @@ from lxml import etree
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import bundles, feel, forms, history, identity, tables
+from engine import bundles, decision_tables, feel, forms, history, identity, tables
 from engine.audit import verify_evidence
 from engine.audit.losses import Restore
+from engine.catalogue import Fact, Label
 from engine.columns import JST
 from engine.states import EventType
 from engine.texts import usable
@@ -79,7 +80,7 @@ def html(
     holds them.
     """
     report = _Report(
-        {person.name: person.label for person in identity.people(session)}, _forms(session, chains.values())
+        {person.name: person.label for person in identity.people(session)}, _words(session, chains.values())
     )
     events = sorted(
         (event for chain in chains.values() for event in chain), key=lambda e: (e["at"], e["chain"], e["seq"])
@@ -114,20 +115,79 @@ def _instances(session: Session, business_key: str) -> list[list[str]]:
     ]
 
 
-def _forms(session: Session, chains: Iterable[Sequence[Event]]) -> dict[str, Mapping[str, forms.Form]]:
-    """The forms of each deployment that the events name, by its digest."""
+def _words(session: Session, chains: Iterable[Sequence[Event]]) -> dict[str, _Words]:
+    """What the files of each deployment that the events name say, by its digest."""
     digests = {event["definition"] for chain in chains for event in chain} - {None}
     table = tables.Deployment
     rows = session.execute(select(table.id, table.digest).where(table.digest.in_(digests)))
-    return {digest: bundles.of_deployment(session, deployment).forms for deployment, digest in rows}
+    return {digest: _Words.of(session, deployment) for deployment, digest in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What the files of a deployment call things: `labels` by name, `values` by name and value. `results`: by decision
+    what its result is called in expressions. `named`: people and groups.
+    """
+
+    forms: Mapping[str, forms.Form] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    results: Mapping[str, str] = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, session: Session, deployment: int) -> _Words:
+        compiled = bundles.of_deployment(session, deployment)
+        variables = decision_tables.variables(session, deployment)
+        labels = {each.name: each.label for each in variables}
+        for table in decision_tables.of_deployment(session, deployment).values():
+            labels |= {column.text.rpartition(".")[2]: column.label for column in (*table.inputs, *table.outputs)}
+        values: dict[str, Mapping[str, str]] = {}
+        fields = [(key, asked) for form in compiled.forms.values() for key, asked in form.body.by_key.items()]
+        for key, asked in fields:
+            if {other.label for name, other in fields if name == key} == {asked.label}:
+                labels[key] = asked.label or key
+                if isinstance(asked.options, tuple):
+                    values[key] = {option.value: option.label for option in asked.options}
+        labels |= {form.id: form.title or form.id for form in compiled.forms.values()}
+        declared: list[Fact | Label] = [*compiled.catalogue.facts, *compiled.catalogue.labels]
+        for each in declared:
+            labels[each.name] = each.label
+            values[each.name] = each.values
+        named = {group.name: group.label for group in identity.groups(session).values()}
+        named |= {one.name: one.label for one in identity.people(session)}
+        return cls(compiled.forms, labels, {each.decision: each.name for each in variables}, named, values)
+
+    def label(self, name: str) -> str:
+        """What it is called, and its name in the files, by which the package has it."""
+        label = self.labels.get(name, name)
+        return name if label == name else f"{label}({name})"
+
+    def text(self, name: str, value: feel.Value) -> str:
+        if isinstance(value, list):
+            return "\n".join(self.text(name, each) for each in value)
+        if isinstance(value, dict):
+            known = self.forms[name].body.by_key if name in self.forms else {}
+            told = ((key, part) for key, part in value.items() if part is not None)
+            return "\n".join(
+                f"{_label(known.get(key), self.labels.get(key, key))}: "
+                + (_shown(known[key], part) if key in known else self.text(key, part).replace("\n", "、"))
+                for key, part in told
+            )
+        text = _text(value)
+        label = self.values.get(decision_tables.subject(name), {}).get(text) if isinstance(value, str) else None
+        return label or (f"{self.named[text]}({text})" if text in self.named else text)
+
+
+NO_WORDS = _Words()
 
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """Says events in words: `labels` of people, `forms` by deployment digest and form id."""
+    """Says events in words: `labels` of people, `words` by deployment digest."""
 
     labels: Mapping[str, str]
-    forms: Mapping[str, Mapping[str, forms.Form]]
+    words: Mapping[str, _Words]
 
     def article(self, event: Event) -> etree._Element:
         values = {
@@ -136,13 +196,14 @@ class _Report:
         }
         facts = history.resolve(event["facts"], values)
         task = facts.get("task") or {}
+        words = self.words.get(event["definition"] or "", NO_WORDS)
         what = WHAT.get(event["type"], event["type"]) + (f"「{task['name']}」" if task.get("name") else "")
         parts: list[etree._Element | str] = [
             _element("h3", [f"{_moment(datetime.fromisoformat(event['at']))} {what}"]),
             _element("p", [self._who(event["actor"])]),
-            *self._entered(event, facts, task.get("form_id")),
-            *_lists(facts),
-            *_decisions(facts),
+            *_entered(words, facts, task.get("form_id")),
+            *_lists(words, facts),
+            *_decisions(words, facts),
             _element(
                 "p", [_element("small", [f"連鎖「{event['chain']}」の {event['seq']} 番目、SHA-256 {event['hash']}"])]
             ),
@@ -178,19 +239,20 @@ class _Report:
         label = self.labels.get(actor)
         return actor if label is None else f"{label}({actor})"
 
-    def _entered(self, event: Event, facts: Mapping[str, Any], form_id: str | None) -> list[etree._Element]:
-        """What was filled into the form, with the labels that the person saw."""
-        cause = facts.get("cause") or {}
-        entered = cause.get("values") if cause.get("kind") == "CompleteTask" else None
-        if not entered:
-            return []
-        form = self.forms.get(event["definition"] or "", {}).get(form_id or "")
-        known = {} if form is None else form.body.by_key
-        rows = [[_label(known.get(name), name), _shown(known.get(name), value)] for name, value in entered.items()]
-        return [_element("h4", ["記入"]), _table(["項目", "内容"], rows)]
+
+def _entered(words: _Words, facts: Mapping[str, Any], form_id: str | None) -> list[etree._Element]:
+    """What was filled into the form, with the labels that the person saw."""
+    cause = facts.get("cause") or {}
+    entered = cause.get("values") if cause.get("kind") == "CompleteTask" else None
+    if not entered:
+        return []
+    form = words.forms.get(form_id or "")
+    known = {} if form is None else form.body.by_key
+    rows = [[_label(known.get(name), name), _shown(known.get(name), value)] for name, value in entered.items()]
+    return [_element("h4", ["記入"]), _table(["項目", "内容"], rows)]
 
 
-def _lists(facts: Mapping[str, Any]) -> list[etree._Element]:
+def _lists(words: _Words, facts: Mapping[str, Any]) -> list[etree._Element]:
     """The plain facts, and the variables that were written."""
     named = {
         "message": "内容",
@@ -205,45 +267,49 @@ def _lists(facts: Mapping[str, Any]) -> list[etree._Element]:
     plain = [[label, _text(facts[name])] for name, label in named.items() if facts.get(name) is not None]
     plain += [["止まったところ", f"{fault['element']}: {_text(fault['message'])}"] for fault in facts.get("faults", ())]
     plain += [["消去した値", f"{each['seq']} 番目の「{each['name']}」"] for each in facts.get("erased", ())]
-    written = [[each["name"], _text(each["value"])] for each in facts.get("variables", ())]
+    written = [
+        [words.label(each["name"]), words.text(each["name"], each["value"])] for each in facts.get("variables", ())
+    ]
     parts = [_table(["事実", "内容"], plain)] if plain else []
     return parts + ([_element("h4", ["書き込まれた値"]), _table(["名前", "値"], written)] if written else [])
 
 
-def _decisions(facts: Mapping[str, Any]) -> list[etree._Element]:
+def _decisions(words: _Words, facts: Mapping[str, Any]) -> list[etree._Element]:
     """Each table that was evaluated: what it saw, which rules held, what came out."""
     parts = []
     for each in (one for decided in facts.get("decisions", ()) for one in decided["evaluations"]):
-        rows = [[f"入力 {name}", _text(value)] for name, value in each["inputs"].items()]
+        rows = [[f"入力 {words.label(name)}", words.text(name, value)] for name, value in each["inputs"].items()]
         rows += [
             [f"規則 {rule['index']}", " ".join(filter(None, (rule["id"], rule["annotation"])))]
             for rule in each["rules"]
         ]
-        rows.append(["結果", _text(each["value"])])
+        rows.append(["結果", words.text(words.results.get(each["decision"], ""), each["value"])])
         parts += [_element("h4", [f"判断「{each['name']}」"]), _table(["", ""], rows)]
     return parts
 
 
-def _label(field: forms.Field | None, name: str) -> str:
-    return name if field is None else field.label or name
+def _label(asked: forms.Field | None, name: str) -> str:
+    return name if asked is None else asked.label or name
 
 
-def _shown(field: forms.Field | None, value: feel.Value) -> str:
-    """The value in the words of the form: labels of options, yes and no, a line for each row of a list."""
-    if isinstance(value, bool):
-        return "はい" if value else "いいえ"
-    if field is None or value == ERASED:
+def _shown(asked: forms.Field | None, value: feel.Value) -> str:
+    """The value in the words of the form: labels of options, a line for each row of a list."""
+    if asked is None or value == ERASED:
         return _text(value)
     if isinstance(value, list):
-        return "\n".join(_shown(field, item) for item in value)
+        return "\n".join(_shown(asked, item) for item in value)
     if isinstance(value, dict):
-        columns = field.fields.by_key
+        columns = asked.fields.by_key
         return "、".join(f"{_label(columns.get(k), k)}: {_shown(columns.get(k), v)}" for k, v in value.items())
-    options = field.options if isinstance(field.options, tuple) else ()
+    options = asked.options if isinstance(asked.options, tuple) else ()
     return next((option.label for option in options if option.value == value), _text(value))
 
 
 def _text(value: feel.Value) -> str:
+    if isinstance(value, bool):
+        return "はい" if value else "いいえ"
+    if isinstance(value, feel.DateTime) and isinstance(found := value.to_python(), datetime) and found.tzinfo:
+        return _moment(found)
     return "" if value is None else feel.to_text(value)
 
 

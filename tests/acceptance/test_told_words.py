@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from ruamel.yaml import YAML
 
 from engine import database, deployments, identity, scenario_files, scenarios
+from engine.audit import evidence, evidence_report
 from engine.columns import JST
 from webapp import create_app
 from webapp.__main__ import DEMO_PASSWORD, prepare
@@ -113,6 +114,24 @@ def test_a_whole_case_is_told_in_words(path: Path, company: Path, files: Mapping
     assert len(table_cells) > 100
     assert {line: words for line in lines if (words := unsaid(line))} == {}
     assert {cell: words for cell in table_cells if (words := unsaid(cell) - FEEL)} == {}
+
+
+def test_a_report_for_outsiders_says_what_the_names_of_the_files_mean(files: Mapping[str, bytes]) -> None:
+    scratch = database.connect("sqlite://")
+    scratch.create()
+    scenarios.run_on(scratch, scenario_files.read(BUNDLE / "scenarios" / "C-01.yaml"), files)
+    with scratch.reading() as session:
+        chains = evidence.chains_of(session, "2026-0001")
+        report = lxml.html.fromstring(evidence_report.html(session, "2026-0001", chains))
+    scratch.close()
+    told = {row[0].text: row[1].text for row in report.iter("tr") if len(row) == 2}
+
+    assert told["申出を受けた人(received_by)"] == "青山 ひかり(handler1)"
+    assert "\n会社側の落ち度の見込み: あり\n" in f"{told['接触記録(contact_record)']}\n"
+    assert told["入力 期限の種類(event)"] == "終結の記録"
+    assert told["入力 態様(means)"] == "相当"
+    assert told["入力 始まりの日時(opened_at)"].startswith("2026-")
+    assert not [text for text in told.values() if text and text.startswith("{")]
 
 
 def test_without_its_labels_the_case_is_told_in_names_of_the_files(

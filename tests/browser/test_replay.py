@@ -57,6 +57,26 @@ def test_each_moment_is_the_same_by_script_and_by_server(open_window: OpenWindow
     assert number(stepped) == last
 
 
+def test_the_row_that_held_is_in_sight_however_far_down_its_table(open_window: OpenWindow) -> None:
+    window = open_window("auditor1")
+    ready(window)
+    last = int(window.page.locator("#step").get_attribute("max") or 0)
+    found = 0
+
+    for _step in range(2, last + 1):
+        window.keys("ArrowRight")
+        for box in window.page.locator("[data-step] details[open] .wide:has(.fired)").all():
+            fired, around, head = (
+                part.evaluate("part => { const { top, bottom } = part.getBoundingClientRect(); return [top, bottom]; }")
+                for part in (box.locator(".fired").first, box, box.locator("thead th").first)
+            )
+            assert around[0] <= head[0] < head[1] <= fired[0] + 1
+            assert fired[0] < around[1]
+            found += box.evaluate("box => box.scrollTop > 0")
+
+    assert found
+
+
 def test_the_diagram_marks_where_it_stands_and_the_way_it_came(open_window: OpenWindow) -> None:
     window = open_window("auditor1")
     ready(window)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine import decision_tables
 from engine.decision_tables import Column, Row, Table, Variable
 
@@ -51,6 +53,20 @@ def test_decisions_and_inputs_have_the_name_of_their_variable_and_what_their_aut
         Variable("price", "Price", "Price"),
         Variable("other", "other_one", "Other"),
     )
+
+
+@pytest.mark.parametrize(
+    ("expression", "name"),
+    [
+        ("level", "level"),
+        ("conduct.max_floor", "max_floor"),
+        ('if asked = null then "pending" else asked', "asked"),
+        ("warned = true", "warned"),
+        ("1 + 2", "1 + 2"),
+    ],
+)
+def test_an_expression_is_about_the_last_variable_that_it_names(expression: str, name: str) -> None:
+    assert decision_tables.subject(expression) == name
 
 
 def test_the_literals_are_what_stands_between_quotes_in_the_cells() -> None:

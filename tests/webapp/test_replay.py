@@ -245,7 +245,7 @@ class TestTheBundledCase:
         decision, *_ = self.decisions(signed_in("auditor1"), "行為コード表")
 
         fired = decision.xpath(".//tr[@class='fired']/td[1]")
-        assert [cell.text for cell in fired] == ["V02 資料や物を投げつけるを含む", "V03 机や壁をたたくを含む"]
+        assert [cell.text for cell in fired] == ["「V02 資料や物を投げつける」を含む", "「V03 机や壁をたたく」を含む"]
 
     def test_the_text_calls_inputs_and_values_by_the_labels_of_tables_and_forms(self, signed_in: People) -> None:
         """`conduct_codes` and `escalate_to` have columns, `violence` is an option of a form, `desk` is a group."""

@@ -390,6 +390,19 @@ def test_what_somebody_does_afterwards_is_told_with_their_name(
     assert "池田 二葉さんがコメントを書きました。" in page.text
 
 
+def test_that_they_read_the_case_later_is_not_told_with_their_name_either(
+    signed_in: People, quietly: str, clock: FrozenDateTimeFactory
+) -> None:
+    clock.tick(60 * 60)
+    signed_in("clerk2").open(f"/cases/{quietly}")
+
+    page = signed_in("auditor1").open(f"/cases/{quietly}/readings")
+
+    assert "11:00" in main(page)
+    assert "名前を伏せた人" in main(page)
+    assert "受付係 2" not in main(page)
+
+
 def test_who_is_too_late_is_not_told_the_name_either(signed_in: People, quietly: str) -> None:
     late = go(signed_in, "clerk1", "POST /tasks/3?_do=complete&item=x")
 

@@ -32,6 +32,10 @@ function replay(around) {
   let shown = null; // the place on the diagram
 
   document.querySelectorAll("[data-without-script]").forEach((each) => each.remove());
+  around.querySelectorAll("[data-step] details").forEach((details) => {
+    details.addEventListener("toggle", () => reveal(details));
+    if (details.open) reveal(details);
+  });
   listen();
   picture(fallback());
   load();
@@ -201,6 +205,15 @@ function replay(around) {
       fired.className = "fired";
       fired.querySelector(".mark").hidden = false;
     }
+    reveal(spot);
+  }
+
+  /** The first row that held is in sight, under the heads of the table, however far down it stands. */
+  function reveal(table) {
+    const fired = table.querySelector(".fired");
+    const [box, head] = [table.querySelector(".wide"), table.querySelector("thead")];
+    if (!fired || !box) return;
+    box.scrollTop += fired.getBoundingClientRect().top - box.getBoundingClientRect().top - head.offsetHeight;
   }
 
   async function fill(form) {

@@ -163,7 +163,8 @@ def test_the_list_has_the_cases_that_one_may_read_and_no_other(
         with three.database.reading() as session:
             keys = [f"2026-{number:04}" for number in (3, 2, 1)]
             readable = [key for key in keys if identity.may_read_case(session, three.person(person), key)]
-        assert found(three, by=person) == readable, person
+            named = [key for key in keys if person in comments.readers_known_to(session, key, three.person("carla"))]
+        assert found(three, by=person) == named == readable, person
 
 
 def wait(session: Session, number: int, token: int, state: TaskState, candidates: set[tuple[str, str]]) -> None:
