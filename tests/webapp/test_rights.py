@@ -326,7 +326,7 @@ def test_a_masked_reader_meets_no_name_on_any_page(signed_in: People, asking: Pa
 
 WITHOUT_THE_NAME = {
     #                    clerk2 chief1 nurse1 adviser1 auditor1: who meets the name of clerk2, and who does not
-    "/cases":                     (0, 0, 0, 0, 0),
+    "/cases":                     (1, 0, 1, 0, 0),
     "/cases?q=池田":              (0, 0, 0, 0, 0),
     "/cases/2026-0002":           (1, 0, 1, 0, 0),
     "/cases/2026-0002/replay":    (1, 0, 1, 0, 0),
