@@ -27,9 +27,13 @@ def decision(compiled: Compiled, file: str = "") -> str | None:
 
 
 def events(compiled: Compiled, files: Mapping[str, bytes], decision: str) -> Mapping[str, tuple[str, ...]]:
-    """Event → what the table says to its rows: all that the file of the decision knows, and all that tasks name."""
+    """Event → what the table says to its rows: all that the file of the decision knows, and all that tasks name.
+
+    The file may be missing: what cannot be compiled is offered as it was before.
+    """
     found: dict[str, tuple[str, ...]] = {}
-    for table in decision_tables.read(files[compiled.files[decision]]):
+    source = files.get(compiled.files[decision])
+    for table in decision_tables.read(source) if source else ():
         for event, said in _rows(table):
             found[event] = tuple(dict.fromkeys((*found.get(event, ()), *said)))
     for process in compiled.processes.processes.values():

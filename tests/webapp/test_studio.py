@@ -532,6 +532,15 @@ def test_the_settings_of_an_editor_offer_what_exists(app: Flask, owner: Browser,
     assert offers["deadlines"] == [["ask", "ask"], ["check", "check"]]  # the decision is no table that says more
 
 
+def test_an_editor_opens_while_the_decision_of_the_deadlines_is_taken_out(
+    app: Flask, owner: Browser, begun: Page
+) -> None:
+    app.config["SCRIPTS"] = True
+    uploaded(owner, begun, ("request.bpmn", FILES["request.bpmn"]), only=True)
+
+    assert owner.open(f"{REVISION}/edit/request.bpmn").status == 200
+
+
 def test_what_is_no_text_is_not_shown_as_text(owner: Browser, begun: Page) -> None:
     uploaded(owner, begun, ("picture.png", b"\x89PNG\xff"))
 

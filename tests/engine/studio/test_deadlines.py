@@ -37,3 +37,11 @@ def test_a_file_without_processes_has_the_decision_of_the_others() -> None:
     compiled = bundles.compile_files(deployments.read_folder(BUNDLE), deployments.JOB_TYPES)
 
     assert deadlines.decision(compiled, "new.bpmn") == "deadline"
+
+
+def test_what_tasks_name_is_offered_while_the_file_of_the_decision_is_taken_out() -> None:
+    files = deployments.read_folder(BUNDLE)
+    compiled = bundles.compile_files(files, deployments.JOB_TYPES)
+    del files["deadline.dmn"]
+
+    assert set(deadlines.events(compiled, files, "deadline")) == {"ask", "check"}
