@@ -84,12 +84,12 @@ def test_in_danger_the_next_page_is_the_emergency_without_anybodys_approval(comp
 def test_whoever_begins_a_quick_report_writes_it_right_after_they_are_safe(
     company: Callable[[str], Company], conduct: str
 ) -> None:
-    at_work = company("U-11")
-    handler = at_work.at("handler1")
+    at_work = company("C-22")
+    handler = at_work.at("handler2")
     handler.press(handler.open("/"), "速報を書く(1分)")
     safe = {"safe_now": "yes", "danger_signs": ["none"], "conduct_state": conduct}
 
-    page = at_work.send("handler1", at_work.task("emergency_check"), safe)
+    page = at_work.send("handler2", at_work.task("emergency_check"), safe)
 
     assert page.address == f"/tasks/{at_work.task('incident_quick_report').id}"
     assert page.title == "速報"
