@@ -35,6 +35,7 @@ __all__ = [
     "studio",
     "tables",
     "task_criteria",
+    "tasklist",
     "user_tasks",
     "worker",
 ]

@@ -21,7 +21,7 @@ from engine import (
     identity,
     submissions,
     tables,
-    user_tasks,
+    tasklist,
 )
 from engine import instances as runs
 from engine.audit.redaction import Redaction
@@ -30,8 +30,8 @@ from engine.catalogue import Fact, MessageOffer, Start
 from engine.errors import CaseNotFound, MessageNotFound, MessageNotYours, StartNotFound, StartNotYours
 from engine.identity import Person
 from engine.states import OPEN_TASK, EventType, InstanceState
+from engine.tasklist import TaskRow
 from engine.texts import usable
-from engine.user_tasks import TaskRow
 
 COUNTED = 1_000
 """Cases that are counted; a list that is longer does not take longer."""
@@ -119,7 +119,7 @@ def start(session: Session, start_id: str, *, actor: Person, at: datetime, submi
         done = runs.start(session, found.process, found.variables, actor=actor.name, at=at)
         submissions.record(session, submission, actor.name, done, at=at)
     instance, business_key = done
-    return Started(instance, business_key, user_tasks.doable(session, actor, business_key))
+    return Started(instance, business_key, tasklist.doable(session, actor, business_key))
 
 
 def offers(session: Session, business_keys: Collection[str], person: Person) -> dict[str, tuple[MessageOffer, ...]]:
@@ -165,7 +165,7 @@ def send(
         taken = runs.publish(session, message, business_key, values, actor=actor.name, at=at)
         identity.take_part(session, business_key, actor.name, at)
         submissions.record(session, submission, actor.name, taken, at=at)
-    return Sent(tuple(taken), user_tasks.doable(session, actor, business_key))
+    return Sent(tuple(taken), tasklist.doable(session, actor, business_key))
 
 
 # Reading ------------------------------------------------------------------------------------------------

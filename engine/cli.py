@@ -32,6 +32,7 @@ from engine import (
     mail,
     scenario_files,
     scenarios,
+    tasklist,
     user_tasks,
 )
 from engine.audit import checkpoint_delivery
@@ -151,7 +152,7 @@ def list_tasks(url: str, name: str) -> None:
     """The person's own tasks, then those they may take."""
     with opened(url) as found, found.reading() as session:
         person = identity.person(session, name)
-        rows = user_tasks.mine(session, person) + user_tasks.offered(session, person)
+        rows = tasklist.mine(session, person) + tasklist.offered(session, person)
     table = Table("ID", "事案", "作業", "期限", "担当")
     for row in rows:
         due = "" if row.due is None else f"{row.due:%Y-%m-%d %H:%M}"

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from engine import case_index, concealments, history, identity, notices, submissions, tables, user_tasks
+from engine import case_index, concealments, history, identity, notices, submissions, tables, tasklist
 from engine.errors import CaseNotFound, CommentInvalid, MayOnlyRead
 from engine.identity import Person
 from engine.states import EventType
@@ -76,7 +76,7 @@ def readers_known_to(session: Session, business_key: str, person: Person) -> lis
     table = tables.Participant
     part = set(session.execute(select(table.person).where(table.business_key == business_key)).scalars())
     part -= {name for _, name in concealments.from_reader(session, person, [business_key]).until if name is not None}
-    tasks = user_tasks.of_case(session, business_key)
+    tasks = tasklist.of_case(session, business_key)
     return [
         one.name
         for one in identity.people(session)

@@ -28,6 +28,7 @@ from engine import (
     jobs,
     scenario_files,
     tables,
+    tasklist,
     user_tasks,
     worker,
 )
@@ -38,7 +39,7 @@ from engine.scenario_files import Answer, Happening, Scenario
 from engine.states import TaskState
 from engine.studio import coverage
 from engine.studio.coverage import Reached
-from engine.user_tasks import TaskRow
+from engine.tasklist import TaskRow
 
 MAX_MOVES = 10_000
 """Answers, jobs and events of one scenario; beyond it the case goes round in a circle."""
@@ -212,7 +213,7 @@ class _Run:
 
     def _open(self, session: Session) -> list[TaskRow]:
         """The open tasks, oldest first."""
-        return sorted(user_tasks.of_case(session, self.business_key), key=lambda task: task.id)
+        return sorted(tasklist.of_case(session, self.business_key), key=lambda task: task.id)
 
     def _answer_one(self) -> bool:
         """Answer the oldest task that can be answered now; raises Difference for one that never can."""

@@ -1,22 +1,19 @@
-"""User tasks: the tasklist, claim, release, assign, and complete."""
+"""User tasks: claim, release, assign, the form, and complete."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from engine import (
     bpmn,
     business_days,
     case_index,
-    columns,
     concealments,
     drafts,
     feel,
@@ -27,7 +24,7 @@ from engine import (
     states,
     submissions,
     tables,
-    task_criteria,
+    tasklist,
 )
 from engine.columns import JST
 from engine.errors import (
@@ -37,64 +34,20 @@ from engine.errors import (
     SubmissionInvalid,
     TaskAlreadyClaimed,
     TaskAlreadyClosed,
-    TaskNotFound,
     TaskNotYours,
 )
 from engine.identity import Person
-from engine.statements import Statement
-from engine.states import OPEN_TASK, EventType, TaskState
-from engine.task_criteria import TaskCriteria
+from engine.states import EventType, TaskState
 
 GRANTS_CASE = "case"
 """A form field that carries `grants: case` lets the person chosen in it into the case."""
 
 
 @dataclass(frozen=True, slots=True)
-class TaskRow:
-    """A user task with who may do it; `process` is the one whose diagram shows the element."""
-
-    id: int
-    instance: int
-    business_key: str
-    process: str
-    token: int
-    element: str
-    name: str
-    form_id: str | None
-    state: TaskState
-    assignee: str | None
-    due: datetime | None
-    due_reason: str | None
-    escalated_at: datetime | None
-    opened_at: datetime
-    closed_at: datetime | None
-    closed_by: str | None
-    candidate_groups: tuple[str, ...] = ()
-    candidate_users: tuple[str, ...] = ()
-    excluded_users: tuple[str, ...] = ()
-
-    @property
-    def is_open(self) -> bool:
-        return self.state in OPEN_TASK
-
-    def overdue(self, at: datetime) -> bool:
-        return self.is_open and self.due is not None and self.due < at
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Open tasks in the person's hands, those they may take, and how many of both are overdue."""
-
-    mine: int
-    offered: int
-    overdue: int
-
-
-@dataclass(frozen=True, slots=True)
 class TaskForm:
     """What the page of a task shows; a task without a form has neither `form` nor `view`."""
 
-    task: TaskRow
+    task: tasklist.TaskRow
     form: forms.Form | None
     view: forms.FormView | None
     variables: Mapping[str, feel.Value]
@@ -104,145 +57,15 @@ class TaskForm:
 class Completed:
     """The task as it is now, whether its instance ended, and what of the case the actor may do next."""
 
-    task: TaskRow
+    task: tasklist.TaskRow
     ended: bool
-    next_tasks: tuple[TaskRow, ...]
-
-
-# Reading ------------------------------------------------------------------------------------------------
-
-_TASKS, _CANDIDATES = columns.core(tables.UserTask), columns.core(tables.Candidate)
-_COLUMNS = (
-    _TASKS.c.id,
-    _TASKS.c.instance_id,
-    _TASKS.c.business_key,
-    _TASKS.c.process,
-    _TASKS.c.token,
-    _TASKS.c.element,
-    _TASKS.c.name,
-    _TASKS.c.form_id,
-    _TASKS.c.state,
-    _TASKS.c.assignee,
-    _TASKS.c.due,
-    _TASKS.c.due_reason,
-    _TASKS.c.escalated_at,
-    _TASKS.c.opened_at,
-    _TASKS.c.closed_at,
-    _TASKS.c.closed_by,
-)
-"""In the order of the fields of `TaskRow`."""
-_ORDER = (_TASKS.c.due.is_(None), _TASKS.c.due, _TASKS.c.opened_at, _TASKS.c.id)
-_NAMED = (_CANDIDATES.c.kind, _CANDIDATES.c.name)
-_EACH_CANDIDATE = (
-    select(*_COLUMNS, *_NAMED)
-    .outerjoin(_CANDIDATES, _CANDIDATES.c.task_id == _TASKS.c.id)
-    .order_by(*_ORDER, _CANDIDATES.c.position)
-)
-_IN_CASE = _EACH_CANDIDATE.where(_TASKS.c.business_key == bindparam("business_key"))
-_ONE = Statement(_EACH_CANDIDATE.where(_TASKS.c.id == bindparam("task")))
-_OF_CASE = Statement(_IN_CASE)
-_OPEN_OF_CASE = Statement(_IN_CASE.where(or_(*(_TASKS.c.state == state for state in OPEN_TASK))))
-_ACCESS = (
-    select(_CANDIDATES.c.task_id, *_NAMED)
-    .where(_CANDIDATES.c.task_id.in_(bindparam("tasks", expanding=True)))
-    .order_by(_CANDIDATES.c.task_id, _CANDIDATES.c.position)
-)
-
-
-def mine(session: Session, person: Person, *, criteria: TaskCriteria | None = None, limit: int = 100) -> list[TaskRow]:
-    """Open tasks assigned to the person: the earliest due first, so the overdue lead; then the oldest."""
-    return _rows(session, and_(_assigned(person), *_chosen(criteria, person)), limit)
-
-
-def offered(
-    session: Session, person: Person, *, criteria: TaskCriteria | None = None, limit: int = 100
-) -> list[TaskRow]:
-    """Open tasks that nobody has claimed and this person may do; in the same order."""
-    return _rows(session, and_(_free(person), *_chosen(criteria, person)), limit)
-
-
-def counts(session: Session, person: Person, at: datetime) -> Counts:
-    """How much open work there is for the person."""
-    table = tables.UserTask
-    in_hand, free = _assigned(person), _free(person)
-    late = func.count().filter(table.due < at)
-    query = select(func.count().filter(in_hand), func.count().filter(free), late)
-    found = session.execute(query.select_from(table).where(table.state.in_(OPEN_TASK), or_(in_hand, free))).one()
-    return Counts(*found)
-
-
-def _assigned(person: Person) -> ColumnElement[bool]:
-    return tables.UserTask.assignee == person.name
-
-
-def _free(person: Person) -> ColumnElement[bool]:
-    table = tables.UserTask
-    return and_(table.assignee.is_(None), identity.may_do(person))
-
-
-def _chosen(criteria: TaskCriteria | None, person: Person) -> list[ColumnElement[bool]]:
-    return [] if criteria is None else task_criteria.conditions(criteria, person)
-
-
-def of_case(session: Session, business_key: str, *, open_only: bool = True) -> list[TaskRow]:
-    """The tasks of a case, in the same order."""
-    found = _OPEN_OF_CASE if open_only else _OF_CASE
-    return _gathered(found.rows(session, business_key=business_key))
-
-
-def doable(session: Session, person: Person, business_key: str) -> tuple[TaskRow, ...]:
-    """The open tasks of a case that the person may do now: theirs, or nobody's yet."""
-    found = of_case(session, business_key)
-    return tuple(task for task in found if task.assignee in (None, person.name) and identity.may(person, task))
-
-
-def get(session: Session, task: int, person: Person) -> TaskRow:
-    """The task, if the person may do it or read its case, with the names that they may know; raises TaskNotFound."""
-    row = find(session, task)
-    if not (identity.may(person, row) or identity.may_read_case(session, person, row.business_key)):
-        raise TaskNotFound(task)
-    if row.closed_at is None:
-        return row
-    concealed = concealments.from_reader(session, person, [row.business_key])
-    closed_by, assignee = (concealed.name(row.business_key, n, row.closed_at) for n in (row.closed_by, row.assignee))
-    return replace(row, closed_by=closed_by, assignee=assignee)
-
-
-def find(session: Session, task: int) -> TaskRow:
-    """The task, whoever asks; raises TaskNotFound."""
-    for row in _gathered(_ONE.rows(session, task=task)):
-        return row
-    raise TaskNotFound(task)
-
-
-def _rows(session: Session, where: ColumnElement[bool], limit: int) -> list[TaskRow]:
-    query = select(*_COLUMNS).where(where, _TASKS.c.state.in_(OPEN_TASK)).order_by(*_ORDER).limit(limit)
-    found = session.execute(query).all()
-    named: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
-    if found:
-        for task, kind, name in session.execute(_ACCESS, {"tasks": [row.id for row in found]}):
-            named[task].append((kind, name))
-    return [_row(row, named[row.id]) for row in found]
-
-
-def _gathered(rows: Iterable[Sequence[Any]]) -> list[TaskRow]:
-    """The tasks, of which each row names a candidate; a task without any has one row."""
-    tasks = (list(same) for _, same in groupby(rows, key=lambda row: row[0]))
-    return [_row(same[0][:-2], [(row[-2], row[-1]) for row in same]) for same in tasks]
-
-
-def _row(columns: Sequence[Any], named: Iterable[tuple[str, str]]) -> TaskRow:
-    access: dict[str, list[str]] = {"group": [], "user": [], "excluded": []}
-    for kind, name in named:
-        if kind is not None:
-            access[kind].append(name)
-    return TaskRow(*columns, *map(tuple, access.values()))
+    next_tasks: tuple[tasklist.TaskRow, ...]
 
 
 # Claiming -----------------------------------------------------------------------------------------------
 
 
-def claim(session: Session, task: int, *, actor: Person, at: datetime) -> TaskRow:
+def claim(session: Session, task: int, *, actor: Person, at: datetime) -> tasklist.TaskRow:
     """The task is the actor's; claiming it again changes nothing.
 
     Raises TaskNotFound, TaskNotYours, TaskAlreadyClaimed, TaskAlreadyClosed.
@@ -256,7 +79,7 @@ def claim(session: Session, task: int, *, actor: Person, at: datetime) -> TaskRo
     return _reassign(session, row, actor.name, TaskState.CLAIMED, event, actor, at)
 
 
-def release(session: Session, task: int, *, actor: Person, at: datetime) -> TaskRow:
+def release(session: Session, task: int, *, actor: Person, at: datetime) -> tasklist.TaskRow:
     """The task is open to its candidates again. Raises TaskNotYours if the actor has not claimed it."""
     row = _workable(session, task, actor)
     if row.assignee != actor.name:
@@ -265,7 +88,7 @@ def release(session: Session, task: int, *, actor: Person, at: datetime) -> Task
     return _reassign(session, row, None, TaskState.CREATED, event, actor, at)
 
 
-def assign(session: Session, task: int, *, to: Person, actor: Person, at: datetime) -> TaskRow:
+def assign(session: Session, task: int, *, to: Person, actor: Person, at: datetime) -> tasklist.TaskRow:
     """The task is `to`'s: given on by its assignee, or while unclaimed or overdue by any who may do it.
 
     Raises CannotBeAssigned if `to` may not do it, TaskNotYours, TaskAlreadyClaimed.
@@ -279,9 +102,9 @@ def assign(session: Session, task: int, *, to: Person, actor: Person, at: dateti
     return _reassign(session, row, to.name, TaskState.CLAIMED, event, actor, at)
 
 
-def _workable(session: Session, task: int, actor: Person) -> TaskRow:
+def _workable(session: Session, task: int, actor: Person) -> tasklist.TaskRow:
     """The open task, if it is for the actor."""
-    row = get(session, task, actor)
+    row = tasklist.get(session, task, actor)
     if not identity.may(actor, row):
         raise TaskNotYours(task, actor.name)
     if not row.is_open:
@@ -289,35 +112,35 @@ def _workable(session: Session, task: int, actor: Person) -> TaskRow:
     return row
 
 
-def _closed(row: TaskRow) -> TaskAlreadyClosed:
+def _closed(row: tasklist.TaskRow) -> TaskAlreadyClosed:
     return TaskAlreadyClosed(row.id, row.closed_by, row.closed_at or row.opened_at)
 
 
 def _reassign(
     session: Session,
-    row: TaskRow,
+    row: tasklist.TaskRow,
     assignee: str | None,
     state: TaskState,
     event: EventType,
     actor: Person,
     at: datetime,
-) -> TaskRow:
+) -> tasklist.TaskRow:
     """Move the task upon the state that was read; who lost the race is told what stands now."""
     table = tables.UserTask
     same = (table.id == row.id, table.state == row.state, table.assignee.is_not_distinct_from(row.assignee))
     changed = session.execute(update(table).where(*same).values(state=state, assignee=assignee).returning(table.id))
     if changed.first() is None:
-        now = get(session, row.id, actor)
+        now = tasklist.get(session, row.id, actor)
         raise TaskAlreadyClaimed(row.id, now.assignee) if now.is_open and now.assignee else _closed(now)
     facts = {"task": task_facts(row), "assignee": assignee}
     new = history.NewEvent(event, at, actor.name, facts, instance=row.instance, business_key=row.business_key)
     history.append(session, new)
     if assignee is not None:
         identity.take_part(session, row.business_key, assignee, at)
-    return find(session, row.id)
+    return tasklist.find(session, row.id)
 
 
-def task_facts(row: TaskRow) -> dict[str, Any]:
+def task_facts(row: tasklist.TaskRow) -> dict[str, Any]:
     """What a history event says of the task it is about."""
     return {"id": row.id, "token": row.token, "element": row.element, "name": row.name, "form_id": row.form_id}
 
@@ -339,14 +162,14 @@ class _Opened:
         return feel.Environment(now=self.at, functions=business_days.FUNCTIONS)
 
 
-def _running(session: Session, row: TaskRow) -> instances.Running:
+def _running(session: Session, row: tasklist.TaskRow) -> instances.Running:
     try:
         return instances.load(session, row.instance)
     except InstanceEnded as ended:
         raise StaleInstance(row.instance) from ended
 
 
-def _open(session: Session, row: TaskRow, running: instances.Running, actor: Person, at: datetime) -> _Opened:
+def _open(session: Session, row: tasklist.TaskRow, running: instances.Running, actor: Person, at: datetime) -> _Opened:
     local = at.astimezone(JST)
     try:
         scope = bpmn.task_scope(running.compiled.processes, running.snapshot, row.token, local)
@@ -428,19 +251,21 @@ def complete(
     outcome = {"task": task, "ended": taken.ended, "business_key": row.business_key}
     submissions.record(session, submission, actor.name, outcome, at=at)
     done_now = replace(row, state=TaskState.COMPLETED, assignee=actor.name, closed_by=actor.name, closed_at=at)
-    return Completed(done_now, taken.ended, doable(session, actor, row.business_key))
+    return Completed(done_now, taken.ended, tasklist.doable(session, actor, row.business_key))
 
 
 def _done_before(session: Session, submission: str | None, actor: Person) -> Completed | None:
     done = submissions.outcome(session, submission, actor.name)
     if done is None:
         return None
-    return Completed(find(session, done["task"]), done["ended"], doable(session, actor, done["business_key"]))
+    return Completed(
+        tasklist.find(session, done["task"]), done["ended"], tasklist.doable(session, actor, done["business_key"])
+    )
 
 
 def _submit(
     session: Session,
-    row: TaskRow,
+    row: tasklist.TaskRow,
     running: instances.Running,
     submitted: Mapping[str, object],
     actor: Person,

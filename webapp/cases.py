@@ -19,7 +19,7 @@ from engine import (
     history,
     identity,
     saved_filters,
-    user_tasks,
+    tasklist,
 )
 from engine.audit import moments
 from engine.catalogue import Fact
@@ -155,7 +155,7 @@ def show(number: str) -> str:
     case = cases.get(session, number, person, at=edge.now())
     edge.opened(number)
     session = edge.reading()
-    tasks = user_tasks.of_case(session, number)
+    tasks = tasklist.of_case(session, number)
     return render_template(
         "case.html",
         case=case,
@@ -254,7 +254,7 @@ def _step(event: history.Event, task: history.TaskFact, forms: Mapping[str, Form
     return Step(task.name, event.actor, event.at, lines)
 
 
-def form_of(session: Session, task: user_tasks.TaskRow) -> Form | None:
+def form_of(session: Session, task: tasklist.TaskRow) -> Form | None:
     """The form of the task, as it was deployed with its process."""
     return _forms(session, task.business_key).get(task.instance, {}).get(task.form_id or "")
 

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from engine import notices, saved_filters, user_tasks
+from engine import notices, saved_filters, tasklist
 from engine.studio import revisions
 from engine.task_criteria import TaskCriteria
 from webapp import edge, filters
@@ -22,15 +22,15 @@ def show() -> str:
     session, person, at = edge.reading(), edge.person(), edge.now()
     wanted = filters.wanted("tasks", request.args)
     criteria = TaskCriteria(due_before=_due_before(wanted.get("due", ""), at), text=wanted.get("q", ""))
-    mine = user_tasks.mine(session, person, criteria=criteria, limit=LIMIT + 1)
-    offered = user_tasks.offered(session, person, criteria=criteria, limit=LIMIT + 1)
+    mine = tasklist.mine(session, person, criteria=criteria, limit=LIMIT + 1)
+    offered = tasklist.offered(session, person, criteria=criteria, limit=LIMIT + 1)
     return render_template(
         "inbox.html",
         now=at,
         limit=LIMIT,
         mine=mine,
         offered=offered,
-        counts=user_tasks.counts(session, person, at),
+        counts=tasklist.counts(session, person, at),
         wanted=wanted,
         filters=saved_filters.listing(session, "tasks", person),
         notices=notices.unread(session, person.name),

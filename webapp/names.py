@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from flask import Flask, g
 from sqlalchemy.orm import Session
 
-from engine import case_index, comments, concealments, identity, user_tasks
+from engine import case_index, comments, concealments, identity, tasklist
 from engine.catalogue import EVERYONE
 from webapp import edge
 from webapp.content import content
@@ -90,7 +90,7 @@ def current() -> Names:
     return names
 
 
-def who_may(task: user_tasks.TaskRow) -> str:
+def who_may(task: tasklist.TaskRow) -> str:
     """Who has the task, or else who may take it on."""
     names = current()
     if task.assignee:

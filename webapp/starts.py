@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from engine import cases, user_tasks
+from engine import cases, tasklist
 from webapp import edge
 
 pages = Blueprint("starts", __name__)
@@ -21,7 +21,7 @@ def begin(start_id: str) -> Response:
     return redirect(next_address(started.tasks, started.business_key), 303)
 
 
-def next_address(tasks: tuple[user_tasks.TaskRow, ...], business_key: str) -> str:
+def next_address(tasks: tuple[tasklist.TaskRow, ...], business_key: str) -> str:
     """The first step that this person can do now, else the case."""
     if tasks:
         return url_for("tasks.show", task_id=tasks[0].id)

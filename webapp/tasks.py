@@ -10,7 +10,7 @@ from datetime import datetime
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from engine import cases, deployments, drafts, forms, identity, user_tasks
+from engine import cases, deployments, drafts, forms, identity, tasklist, user_tasks
 from engine.errors import Conflict, SubmissionInvalid, TaskAlreadyClosed
 from webapp import answers, edge, errors, names
 from webapp.cases import form_of, past
@@ -28,7 +28,7 @@ pages = Blueprint("tasks", __name__)
 
 Answer = str | Response | errors.Page
 
-MOVES: Mapping[str, Callable[..., user_tasks.TaskRow]] = {"claim": user_tasks.claim, "release": user_tasks.release}
+MOVES: Mapping[str, Callable[..., tasklist.TaskRow]] = {"claim": user_tasks.claim, "release": user_tasks.release}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Shown:
 @pages.get(TASK)
 def show(task_id: int) -> Answer:
     """The form with this person's draft, or else prefilled; a step that is over leads to its case."""
-    task = user_tasks.get(edge.reading(), task_id, edge.person())
+    task = tasklist.get(edge.reading(), task_id, edge.person())
     draft = drafts.get(edge.reading(), task_id, edge.person())
     if identity.may_read_case(edge.reading(), edge.person(), task.business_key):
         edge.opened(task.business_key)
@@ -67,7 +67,7 @@ def act(task_id: int) -> Answer:
         edge.record_refusal(closed)
         if closed.by != edge.person().name:
             _save(task_id, posted)
-        return _closed(user_tasks.get(edge.reading(), task_id, edge.person()), posted.pairs), errors.status(closed)
+        return _closed(tasklist.get(edge.reading(), task_id, edge.person()), posted.pairs), errors.status(closed)
 
 
 def _act(task_id: int, posted: Posted) -> Answer:
@@ -119,7 +119,7 @@ def assign(task_id: int) -> Response:
     return redirect(url_for("inbox.show"), 303)
 
 
-def _move(task_id: int, move: Callable[..., user_tasks.TaskRow]) -> None:
+def _move(task_id: int, move: Callable[..., tasklist.TaskRow]) -> None:
     edge.write(lambda session: move(session, task_id, actor=edge.person(), at=edge.now()))
 
 
@@ -165,7 +165,7 @@ def _tell_what_follows(number: str) -> None:
     """Whoever has done their part knows in whose hands the case is now and where to see it, if they may read it."""
     if not identity.may_read_case(edge.reading(), edge.person(), number):
         return
-    for task in user_tasks.of_case(edge.reading(), number):
+    for task in tasklist.of_case(edge.reading(), number):
         flash(_("“%(task)s” goes on with: %(who)s", task=content(task.name), who=names.who_may(task)), "success")
     flash(number, "case")
 
@@ -231,7 +231,7 @@ def _card(shown: user_tasks.TaskForm, typed: Mapping[str, str]) -> dict[str, obj
     return {"card": cards[0], "channels": channels[:1] if channel else channels}
 
 
-def _others(task: user_tasks.TaskRow) -> list[str]:
+def _others(task: tasklist.TaskRow) -> list[str]:
     """The names of those who could be asked to do the task, if the reader may give it on."""
     me = edge.person().name
     if task.assignee not in (None, me) and task.escalated_at is None:
@@ -239,7 +239,7 @@ def _others(task: user_tasks.TaskRow) -> list[str]:
     return [one.name for one in identity.people(edge.reading()) if one.name != me and identity.may(one, task)]
 
 
-def _closed(task: user_tasks.TaskRow, pairs: Pairs) -> str:
+def _closed(task: tasklist.TaskRow, pairs: Pairs) -> str:
     """The page of a task that is over, with everything that this person had typed for it."""
     form = form_of(edge.reading(), task)
     gone = TaskAlreadyClosed(task.id, task.closed_by, task.closed_at or task.opened_at)

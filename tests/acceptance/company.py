@@ -35,6 +35,7 @@ from engine import (
     scenario_files,
     scenarios,
     tables,
+    tasklist,
     user_tasks,
 )
 from engine.catalogue import load_yaml
@@ -147,15 +148,15 @@ class Case:
         if "app" in self.__dict__:
             self.app.extensions["mamori"].close()
 
-    def tasks(self) -> list[user_tasks.TaskRow]:
+    def tasks(self) -> list[tasklist.TaskRow]:
         with self.database.reading() as session:
-            return user_tasks.of_case(session, NUMBER)
+            return tasklist.of_case(session, NUMBER)
 
     def forms(self) -> set[str | None]:
         """The forms that are asked now."""
         return {task.form_id for task in self.tasks()}
 
-    def task(self, form: str) -> user_tasks.TaskRow:
+    def task(self, form: str) -> tasklist.TaskRow:
         return next(task for task in self.tasks() if task.form_id == form)
 
     def person(self, name: str) -> identity.Person:

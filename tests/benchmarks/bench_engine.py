@@ -30,7 +30,7 @@ from SpiffWorkflow.bpmn.serializer import BpmnWorkflowSerializer
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from sqlalchemy import text
 
-from engine import deployments, identity, instances, user_tasks
+from engine import deployments, identity, instances, tasklist, user_tasks
 from engine.database import Database, connect
 from tests import postgresql
 
@@ -128,7 +128,7 @@ class Ours:
     def start(self) -> None:
         with self.database.transaction() as session:
             self.instance, self.key = instances.start(session, "bench", {"loop": True}, actor="anna", at=NOW)
-            self.open = [row.id for row in user_tasks.of_case(session, self.key)]
+            self.open = [row.id for row in tasklist.of_case(session, self.key)]
 
     def close(self) -> None:
         self.held.close()

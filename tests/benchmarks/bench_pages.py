@@ -19,7 +19,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from rich.progress import track
 
-from engine import deployments, identity, instances, scenario_files, scenarios, user_tasks
+from engine import deployments, identity, instances, scenario_files, scenarios, tasklist, user_tasks
 from engine.columns import JST
 from engine.database import Database
 from webapp import create_app
@@ -47,7 +47,7 @@ def fill(database: Database, cases: int) -> None:
         given |= {"contact_at": now.isoformat(), "next_contact_at": (now + timedelta(days=1)).isoformat()}
         with database.transaction() as session:
             _, key = instances.start(session, "complaint_intake", {"entry": "contact"}, actor=actor.name, at=now)
-            first = user_tasks.of_case(session, key)[0]
+            first = tasklist.of_case(session, key)[0]
             if number % 3 == 0:
                 user_tasks.complete(session, first.id, given, actor=actor, at=now)
 
@@ -95,7 +95,7 @@ def main() -> None:
         fill(database, cases)
         clients = {name: signed_in(app, name) for name in ("handler1", "desk1", "auditor1", "owner1")}
         with database.reading() as session:
-            task = user_tasks.offered(session, identity.person(session, "handler1"))[0].id
+            task = tasklist.offered(session, identity.person(session, "handler1"))[0].id
         nothing = bare()
         base = statistics.median(times(lambda: nothing.get("/")))
         print(f"{'':34}{'p50 ms':>8}{'p95 ms':>8}{'ratio':>8}{'KiB':>8}   (a bare Flask page: {base:.2f} ms)")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Executable, text
 
-from engine import cases, database, deployments, feel, identity, instances, user_tasks, worker
+from engine import cases, database, deployments, feel, identity, instances, tasklist, user_tasks, worker
 from engine.jobs import BUILT_IN, JobTypes
 
 FOLDER = Path(__file__).parent / "processes"
@@ -37,16 +37,16 @@ class Office:
             self.instance, self.case = instances.start(session, process, given, actor=by, at=self.now)
         return self
 
-    def task(self, element: str) -> user_tasks.TaskRow:
+    def task(self, element: str) -> tasklist.TaskRow:
         with self.database.reading() as session:
-            found = user_tasks.of_case(session, self.case, open_only=False)
+            found = tasklist.of_case(session, self.case, open_only=False)
         return [task for task in found if task.element == element][-1]
 
     def open_tasks(self) -> list[str]:
         with self.database.reading() as session:
-            return sorted(task.element for task in user_tasks.of_case(session, self.case))
+            return sorted(task.element for task in tasklist.of_case(session, self.case))
 
-    def claim(self, element: str, by: str) -> user_tasks.TaskRow:
+    def claim(self, element: str, by: str) -> tasklist.TaskRow:
         with self.database.transaction() as session:
             return user_tasks.claim(session, self.task(element).id, actor=self.person(by), at=self.now)
 

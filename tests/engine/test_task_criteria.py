@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine import comments, user_tasks
+from engine import comments, tasklist
 from engine.task_criteria import TaskCriteria
 
 
@@ -26,14 +26,14 @@ def chosen(office: Any, by: str = "anna", **criteria: Any) -> tuple[list[str], l
     """Case numbers of the tasks in hand, and of those to take."""
     wanted, person = TaskCriteria(**criteria), office.person(by)
     with office.database.reading() as session:
-        mine = user_tasks.mine(session, person, criteria=wanted)
-        offered = user_tasks.offered(session, person, criteria=wanted)
+        mine = tasklist.mine(session, person, criteria=wanted)
+        offered = tasklist.offered(session, person, criteria=wanted)
     return [task.business_key for task in mine], [task.business_key for task in offered]
 
 
-def counted(office: Any, by: str = "anna") -> user_tasks.Counts:
+def counted(office: Any, by: str = "anna") -> tasklist.Counts:
     with office.database.reading() as session:
-        return user_tasks.counts(session, office.person(by), office.now)
+        return tasklist.counts(session, office.person(by), office.now)
 
 
 def test_without_criteria_everything_stays(desk: Any) -> None:
@@ -74,11 +74,11 @@ def test_what_was_written_in_a_case_chooses_no_task_for_who_may_not_read_it(desk
 
 
 def test_counts_tell_of_work_in_hand_to_take_and_late(desk: Any) -> None:
-    assert counted(desk) == user_tasks.Counts(mine=1, offered=2, overdue=0)
+    assert counted(desk) == tasklist.Counts(mine=1, offered=2, overdue=0)
     desk.now += timedelta(days=1, minutes=1)
-    assert counted(desk) == user_tasks.Counts(mine=1, offered=2, overdue=2)
-    assert counted(desk, by="gus") == user_tasks.Counts(0, 0, 0)
+    assert counted(desk) == tasklist.Counts(mine=1, offered=2, overdue=2)
+    assert counted(desk, by="gus") == tasklist.Counts(0, 0, 0)
 
 
 def test_who_may_only_read_has_no_work(desk: Any) -> None:
-    assert counted(desk, by="watson") == user_tasks.Counts(0, 0, 0)
+    assert counted(desk, by="watson") == tasklist.Counts(0, 0, 0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine import bpmn, cases, feel, history, identity, instances, user_tasks
+from engine import bpmn, cases, feel, history, identity, instances, tasklist, user_tasks
 from engine.errors import (
     CannotBeAssigned,
     StaleInstance,
@@ -39,7 +39,7 @@ def test_completing_a_task_offers_the_next_to_its_candidate_groups(review: Any) 
 def test_an_unclaimed_task_is_offered_to_its_group_and_to_nobody_else(review: Any) -> None:
     with review.database.reading() as session:
         offered = {
-            person.name: [task.element for task in user_tasks.offered(session, person)]
+            person.name: [task.element for task in tasklist.offered(session, person)]
             for person in identity.people(session)
         }
 
@@ -58,8 +58,8 @@ def test_a_claimed_task_is_its_assignees_alone(review: Any) -> None:
     review.claim("RV_01_review", "ben")
 
     with review.database.reading() as session:
-        assert [task.element for task in user_tasks.mine(session, review.person("ben"))] == ["RV_01_review"]
-        assert user_tasks.offered(session, review.person("anna")) == []
+        assert [task.element for task in tasklist.mine(session, review.person("ben"))] == ["RV_01_review"]
+        assert tasklist.offered(session, review.person("anna")) == []
     with pytest.raises(TaskAlreadyClaimed) as refused:
         review.claim("RV_01_review", "anna")
     assert refused.value.by == "ben"
@@ -134,7 +134,7 @@ def test_who_may_not_know_of_a_task_is_told_that_there_is_none(review: Any) -> N
     task = review.task("RV_01_review").id
 
     with review.database.reading() as session, pytest.raises(TaskNotFound):
-        user_tasks.get(session, task, review.person("gus"))
+        tasklist.get(session, task, review.person("gus"))
     with pytest.raises(TaskNotFound):
         review.complete("RV_01_review", by="gus", **GOOD)
 
@@ -237,7 +237,7 @@ def test_the_earliest_due_comes_first_and_what_has_no_due_date_last(office: Any)
     office.later(hours=1).start("answer")
 
     with office.database.reading() as session:
-        offered = user_tasks.offered(session, office.person("anna"))
+        offered = tasklist.offered(session, office.person("anna"))
 
     assert [task.element for task in offered] == ["AN_01_answer", "AN_01_answer", "RV_01_review"]
     assert offered[0].due == office.now - timedelta(hours=1) + timedelta(days=1)
@@ -253,7 +253,7 @@ def test_a_step_upon_an_older_version_is_refused_and_leaves_nothing(office: Any)
 
     with office.database.reading() as seen:
         running = instances.load(seen, office.instance)
-        token = user_tasks.find(seen, right).token
+        token = tasklist.find(seen, right).token
     office.complete("left", by="anna")
     occasion = instances.Occasion(EventType.TASK_COMPLETED, "anna", office.now)
     with pytest.raises(StaleInstance), office.database.transaction() as session:
@@ -263,5 +263,5 @@ def test_a_step_upon_an_older_version_is_refused_and_leaves_nothing(office: Any)
     with office.database.transaction() as session:
         assert user_tasks.complete(session, right, {}, actor=anna, at=office.now).ended
     with office.database.reading() as session:
-        assert not user_tasks.find(session, left).is_open
+        assert not tasklist.find(session, left).is_open
         assert cases.get(session, office.case, office.person("carla"), at=office.now).running == 0

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask
 from freezegun.api import FrozenDateTimeFactory
 
-from engine import business_days, cases, deployments, feel, identity, user_tasks, worker
+from engine import business_days, cases, deployments, feel, identity, tasklist, worker
 from engine.catalogue import load_yaml
 from tests.webapp.conftest import NOW, Browser, Page
 
@@ -34,18 +34,18 @@ class Company:
             assert self.browsers[name].sign_in(name).status == 200
         return self.browsers[name]
 
-    def open_tasks(self) -> list[user_tasks.TaskRow]:
+    def open_tasks(self) -> list[tasklist.TaskRow]:
         with self.app.extensions["mamori"].reading() as session:
-            return sorted(user_tasks.of_case(session, NUMBER), key=lambda task: task.id)
+            return sorted(tasklist.of_case(session, NUMBER), key=lambda task: task.id)
 
-    def task(self, form: str) -> user_tasks.TaskRow:
+    def task(self, form: str) -> tasklist.TaskRow:
         return next(task for task in self.open_tasks() if task.form_id == form)
 
     def variables(self) -> dict[str, feel.Value]:
         with self.app.extensions["mamori"].reading() as session:
             return cases.variables(session, NUMBER, identity.person(session, "hr1"))
 
-    def first_person(self, task: user_tasks.TaskRow) -> str:
+    def first_person(self, task: tasklist.TaskRow) -> str:
         with self.app.extensions["mamori"].reading() as session:
             return next(one.name for one in identity.people(session) if identity.may(one, task))
 
@@ -54,14 +54,14 @@ class Company:
         given = {key: value for key, value in self.answers[form][0].items() if key != "by"}
         return as_texts({**given, **other})
 
-    def send(self, name: str, task: user_tasks.TaskRow, fields: Mapping[str, str | list[str]]) -> Page:
+    def send(self, name: str, task: tasklist.TaskRow, fields: Mapping[str, str | list[str]]) -> Page:
         """Fill in, bring the form up to date, and press the button that completes it."""
         browser = self.at(name)
         page = browser.open(f"/tasks/{task.id}")
         assert page.status == 200, page.text
         return browser.press(browser.press(page, "表示を更新", fields), "この内容で終える", fields)
 
-    def play_until(self, form: str) -> user_tasks.TaskRow:
+    def play_until(self, form: str) -> tasklist.TaskRow:
         """Everybody answers what is open and answerable, time goes on, until the form is asked; its task."""
         for _ in range(60):
             tasks = self.open_tasks()

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from freezegun.api import FrozenDateTimeFactory
 
-from engine import user_tasks
+from engine import tasklist
 from tests.webapp.company import NUMBER, Company, answers, begin
 from tests.webapp.conftest import serve
 
@@ -125,7 +125,7 @@ def test_whoever_reported_what_happened_is_thanked_and_told_who_goes_on(company:
     ]
 
 
-Judging = tuple[Company, user_tasks.TaskRow]
+Judging = tuple[Company, tasklist.TaskRow]
 
 
 @pytest.fixture

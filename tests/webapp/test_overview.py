@@ -10,7 +10,7 @@ from freezegun.api import FrozenDateTimeFactory
 from lxml import etree
 from sqlalchemy import update
 
-from engine import identity, instances, tables, user_tasks
+from engine import identity, instances, tables, tasklist
 from tests.webapp.conftest import NOW, Page, People
 
 
@@ -77,7 +77,7 @@ def test_the_picture_has_the_same_by_element(app: Flask, signed_in: People, appl
 def test_a_changed_judgement_is_counted_and_leads_to_its_moment(app: Flask, signed_in: People, applied: str) -> None:
     database = app.extensions["mamori"]
     with database.transaction() as session:
-        task = user_tasks.of_case(session, applied)[0]
+        task = tasklist.of_case(session, applied)[0]
         changed = {"application": {"item": "いす", "kind": "repair", "condition": "well"}}
         instances.change_variables(session, task.instance, changed, actor="chief1", at=NOW)
         assert identity.person(session, "auditor1").audits

@@ -19,7 +19,7 @@ from flask import Flask
 from freezegun import freeze_time
 from lxml import html
 
-from engine import identity, incidents, user_tasks
+from engine import identity, incidents, tasklist
 from tests.webapp.company import NUMBER, Company, answers
 from tests.webapp.conftest import NOW, Browser, serve
 
@@ -54,7 +54,7 @@ def enliven(company: Company) -> None:
     page = judge.open(f"/cases/{NUMBER}")
     judge.press(page, "コメントを載せる", {"text": "@desk1 Please look.", "to": ""})
     with company.app.extensions["mamori"].transaction() as session:
-        task = user_tasks.of_case(session, NUMBER)[0]
+        task = tasklist.of_case(session, NUMBER)[0]
         incidents.open(
             session,
             instance=task.instance,

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from engine import bundles, database, deployments, identity, instances, user_tasks, worker
+from engine import bundles, database, deployments, identity, instances, tasklist, user_tasks, worker
 
 NOW = datetime.fromisoformat("2026-11-24T10:00:00+09:00")
 LONGEST = 0.15
@@ -42,7 +42,7 @@ def click(office: database.Database, acknowledge: Acknowledge) -> None:
     while True:
         person = random.choice(people)
         with office.reading() as session:
-            open_tasks = user_tasks.offered(session, person)
+            open_tasks = tasklist.offered(session, person)
         shared = random.choice([task for task in open_tasks if task.process in ("round", "pair")])
         complete(office, shared.id, person, acknowledge)
         start(office, random.choice(["announce", "pause", "pair"]), acknowledge)
