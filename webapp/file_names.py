@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from engine import bundles, scenario_outcomes
-from webapp.content import content
+from webapp.content import content, translation
+from webapp.language import spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ def of(compiled: bundles.Compiled, files: Mapping[str, bytes]) -> Mapping[str, F
         found[compiled.files[key]] = FileName(content(definitions.name), decisions)
     for file, source in files.items():
         if scenario_outcomes.is_scenario(file):
-            found[file] = FileName(content(scenario_outcomes.title(source)))
+            title = scenario_outcomes.title(source)
+            found[file] = FileName(title if spoken() == "ja" else translation(title) or "")
     return found
 
 

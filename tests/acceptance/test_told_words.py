@@ -110,7 +110,7 @@ def test_a_whole_case_is_told_in_words(path: Path, company: Path, files: Mapping
 
     lines, table_cells = list(told(client)), list(cells(client))
 
-    assert len(lines) > 50
+    assert len(lines) > 20
     assert len(table_cells) > 100
     assert {line: words for line in lines if (words := unsaid(line))} == {}
     assert {cell: words for cell in table_cells if (words := unsaid(cell) - FEEL)} == {}
@@ -122,7 +122,7 @@ def test_a_report_for_outsiders_says_what_the_names_of_the_files_mean(files: Map
     scenarios.run_on(scratch, scenario_files.read(BUNDLE / "scenarios" / "C-01.yaml"), files)
     with scratch.reading() as session:
         chains = evidence.chains_of(session, "2026-0001")
-        report = lxml.html.fromstring(evidence_report.html(session, "2026-0001", chains))
+        report = lxml.html.fromstring(evidence_report.html(session, "2026-0001", chains, [], []))
     scratch.close()
     told = {row[0].text: row[1].text for row in report.iter("tr") if len(row) == 2}
 

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.usefixtures("new_company")
 DEADLINES = "harassment-response/deadlines.dmn"
 MEASURES = "harassment-response/measures.dmn"
 PROCESS = "harassment-response/external_response.bpmn"
+MEASURES = "harassment-response/measures.dmn"
 OBJECTION = "harassment-response/customer_objection.bpmn"
 FORM = "determination_form.form"
 SAVED = re.compile("改訂案に保存しました")
@@ -426,6 +427,6 @@ def test_what_no_scenario_reached_is_drawn_on_the_diagram_and_marked_in_the_tabl
     expect(drawing.locator(".diagram-flag.unreached").first).to_have_text("通っていません")
     assert violations(owner.page) == []
 
-    owner.open(f"{revision}/coverage/{DEADLINES}")
+    owner.open(f"{revision}/coverage/{MEASURES}")
     expect(owner.page.locator("tr.unreached").first).to_contain_text("当てはまらず")
     assert violations(owner.page) == []

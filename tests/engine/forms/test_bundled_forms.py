@@ -16,7 +16,7 @@ from engine import feel, forms
 
 FORMS = sorted((Path(__file__).parents[3] / "forms").glob("*.form"))
 JAPANESE = re.compile(r"[\u3041-\u30ff\u4e00-\u9fff]")
-MARKS = {"H": "health", "I": "identity"}
+MARKS = {"H": "health", "I": "identity", "O": "handover"}
 TYPED = {"people", "lawyers", "evidence"}
 
 Bundled = Mapping[str, forms.Form]
