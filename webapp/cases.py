@@ -11,16 +11,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from engine import (
-    bundles,
-    cases,
-    comments,
-    diagrams,
-    history,
-    identity,
-    saved_filters,
-    tasklist,
-)
+from engine import bundles, cases, comments, diagrams, history, identity, saved_filters, tasklist
 from engine.audit import moments
 from engine.catalogue import Fact
 from engine.errors import InstanceNotFound

@@ -141,7 +141,7 @@ def test_everyone_can_use_every_page_by_light_and_dark_on_desk_and_phone(open_wi
 def violations(page: Page) -> list[str]:
     """What axe finds on the page in each size and colour scheme; of its rules only contrast depends on the scheme.
 
-    And whether somebody would have to scroll sideways.
+    And whether somebody would have to scroll sideways, or a cell of a table stands in no column.
     """
     page.add_script_tag(path=AXE)
     found: list[str] = []
@@ -150,11 +150,16 @@ def violations(page: Page) -> list[str]:
         for scheme, rules in (("light", None), ("dark", ["color-contrast"])):
             page.emulate_media(color_scheme=scheme)
             wide = ["wider than the window"] if page.evaluate(IS_WIDE) else []
-            found += [f"{size}, {scheme}: {fault}" for fault in [*wide, *page.evaluate(RUN_AXE, rules)]]
+            faults = [*wide, *page.evaluate(ASTRAY), *page.evaluate(RUN_AXE, rules)]
+            found += [f"{size}, {scheme}: {fault}" for fault in faults]
     return found
 
 
 IS_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+ASTRAY = """() => [...document.querySelectorAll("tr > *")]
+    .filter((cell) => getComputedStyle(cell.parentElement).display === "table-row")
+    .filter((cell) => !["table-cell", "none"].includes(getComputedStyle(cell).display))
+    .map((cell) => `no column: ${cell.outerHTML.slice(0, 80)}`)"""
 RUN_AXE = """async (runOnly) => {
     const found = await axe.run(document, { ...(runOnly && { runOnly }), resultTypes: ["violations"] });
     return found.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id} ${node.target.join(" ")}`));

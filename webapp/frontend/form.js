@@ -127,7 +127,8 @@ function begin(form) {
   function show(fresh, keeps, rowsMove) {
     const before = visible();
     const focused = document.activeElement;
-    const stays = (old, now) => old.matches(".narrow") || standing(old, now) || (!rowsMove && old.matches(".rows") && rows(old) !== rows(now));
+    const filled = (old, now) => !rowsMove && old.matches(".rows") && rows(old) !== rows(now);
+    const stays = (old, now) => old.matches(".narrow") || standing(old, now) || filled(old, now);
     merge(fields, fresh.getElementById("fields"), { keeps, stays });
     narrowAll(fields);
     if (!focused.isConnected) fields.focus(); // its field is hidden now

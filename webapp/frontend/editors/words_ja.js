@@ -170,7 +170,6 @@ export const PANEL = {
   "update": "変えたとき",
 };
 
-/** What the head of the panel calls the chosen element. */
 /** What the panel's own parts say, which ask no translation. */
 export const PARTS = {
   "Click to remove dynamic value with FEEL expression": "式をやめて、決まった値にする",
@@ -192,6 +191,7 @@ export const PARTS = {
 
 export const PARTS_COUNTED = [[/^List contains (\d+) items?$/, (number) => `${number} 件`]];
 
+/** What the head of the panel calls the chosen element. */
 export const TYPES = {
   "Association": "注記の線",
   "Boundary Event": "境界イベント",
